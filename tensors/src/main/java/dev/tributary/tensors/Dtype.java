@@ -1,0 +1,44 @@
+package dev.tributary.tensors;
+
+import java.util.Arrays;
+import java.util.Optional;
+
+/// The element type of a tensor, under the name the safetensors header uses.
+public enum Dtype {
+    F64(8, true),
+    F32(4, true),
+    F16(2, true),
+    BF16(2, true),
+    I64(8, false),
+    I32(4, false),
+    I16(2, false),
+    I8(1, false),
+    U64(8, false),
+    U32(4, false),
+    U16(2, false),
+    U8(1, false),
+    BOOL(1, false);
+
+    private final int bytes;
+    private final boolean floating;
+
+    Dtype(int bytes, boolean floating) {
+        this.bytes = bytes;
+        this.floating = floating;
+    }
+
+    /// Bytes one element takes.
+    public int bytes() {
+        return bytes;
+    }
+
+    /// Whether elements are numbers that can be merged; the others are carried through unchanged.
+    public boolean floating() {
+        return floating;
+    }
+
+    /// The dtype with this header name, if it is one of those read here.
+    public static Optional<Dtype> of(String name) {
+        return Arrays.stream(values()).filter(dtype -> dtype.name().equals(name)).findFirst();
+    }
+}
