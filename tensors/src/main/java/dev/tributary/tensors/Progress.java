@@ -1,0 +1,12 @@
+package dev.tributary.tensors;
+
+/// Told how far a long piece of work has come. Called from the thread that works; must return
+/// quickly and must not throw.
+@FunctionalInterface
+public interface Progress {
+    /// Tells nobody.
+    Progress SILENT = (_, _, _) -> {};
+
+    /// Says that `done` of `total` units of a stage are finished.
+    void update(String stage, long done, long total);
+}
