@@ -37,6 +37,26 @@ public enum Dtype {
         return floating;
     }
 
+    /// Where tensors of this dtype stand in a file: higher ranks first, as the reference writer
+    /// orders them, which keeps every tensor aligned to its own elements.
+    int alignmentRank() {
+        return switch (this) {
+            case BOOL -> 0;
+            case U8 -> 1;
+            case I8 -> 2;
+            case I16 -> 3;
+            case U16 -> 4;
+            case F16 -> 5;
+            case BF16 -> 6;
+            case I32 -> 7;
+            case U32 -> 8;
+            case F32 -> 9;
+            case F64 -> 10;
+            case I64 -> 11;
+            case U64 -> 12;
+        };
+    }
+
     /// The dtype with this header name, if it is one of those read here.
     public static Optional<Dtype> of(String name) {
         return Arrays.stream(values()).filter(dtype -> dtype.name().equals(name)).findFirst();

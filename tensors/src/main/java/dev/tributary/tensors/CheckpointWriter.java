@@ -1,0 +1,244 @@
+package dev.tributary.tensors;
+
+import com.fasterxml.jackson.core.JsonFactory;
+import com.fasterxml.jackson.core.JsonGenerator;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.lang.foreign.MemorySegment;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.channels.FileChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
+import java.security.MessageDigest;
+import java.util.ArrayDeque;
+import java.util.Collections;
+import java.util.Comparator;
+import java.util.Deque;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.SequencedMap;
+import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
+
+/// Writes one safetensors file as a stream: the header first, then the tensors block by block, so
+/// that no tensor is ever held whole. The file appears under its name only when [#finish] has
+/// brought everything to the disk; closing without that leaves nothing behind.
+///
+/// The bytes are those the safetensors reference writer makes from the same tensors: wide dtypes
+/// first, then by name, header padded to eight bytes.
+public final class CheckpointWriter implements AutoCloseable {
+    /// The metadata `transformers` expects to find in a file it loads.
+    public static final Map<String, String> PYTORCH = Map.of("format", "pt");
+
+    private static final int BUFFER_BYTES = 1 << 18;
+    private static final int HEADER_ALIGNMENT = 8;
+    private static final JsonFactory JSON = new JsonFactory();
+
+    private final Path file;
+    private final Path partial;
+    private final FileChannel channel;
+    private final byte[] buffer = new byte[BUFFER_BYTES];
+    private final MessageDigest digest = Digest.newMessageDigest();
+    private final SequencedMap<String, TensorInfo> tensors;
+    private final Deque<TensorInfo> pending;
+    private long writtenOfFirst;
+    private @Nullable Digest finished;
+
+    private CheckpointWriter(
+            Path file,
+            Path partial,
+            FileChannel channel,
+            SequencedMap<String, TensorInfo> tensors) {
+        this.file = file;
+        this.partial = partial;
+        this.channel = channel;
+        this.tensors = Collections.unmodifiableSequencedMap(tensors);
+        this.pending = new ArrayDeque<>(tensors.values());
+        skipEmpty();
+    }
+
+    /// Begins a file and writes its header.
+    ///
+    /// @param metadata free-form text for the header, usually [#PYTORCH]
+    public static CheckpointWriter create(
+            Path file, List<TensorSpec> specs, Map<String, String> metadata) {
+        SequencedMap<String, TensorInfo> tensors = layOut(specs);
+        Path partial = file.resolveSibling(file.getFileName() + ".partial");
+        try {
+            FileChannel channel =
+                    FileChannel.open(
+                            partial,
+                            StandardOpenOption.CREATE,
+                            StandardOpenOption.TRUNCATE_EXISTING,
+                            StandardOpenOption.WRITE);
+            CheckpointWriter writer = new CheckpointWriter(file, partial, channel, tensors);
+            writer.append(ByteBuffer.wrap(header(tensors.values(), metadata)));
+            return writer;
+        } catch (IOException e) {
+            throw StorageFailure.of(file, e);
+        }
+    }
+
+    /// The tensors in the order in which they have to be written, with their places.
+    public SequencedMap<String, TensorInfo> tensors() {
+        return tensors;
+    }
+
+    /// Appends bytes of a tensor, all of them or the next block. Tensors come in the order of
+    /// [#tensors], each one complete before the next begins.
+    public void write(String name, MemorySegment bytes) {
+        if (bytes.byteSize() == 0) {
+            return;
+        }
+        @Nullable TensorInfo expected = pending.peekFirst();
+        if (expected == null || !expected.name().equals(name)) {
+            throw new IllegalStateException(
+                    "tensor '%s' was written where %s was due"
+                            .formatted(
+                                    name,
+                                    expected == null
+                                            ? "nothing more"
+                                            : "'" + expected.name() + "'"));
+        }
+        if (bytes.byteSize() > expected.bytes() - writtenOfFirst) {
+            throw new IllegalStateException(
+                    "tensor '%s' has %d bytes, but %d were written"
+                            .formatted(name, expected.bytes(), writtenOfFirst + bytes.byteSize()));
+        }
+        appendSlices(bytes);
+        writtenOfFirst += bytes.byteSize();
+        skipEmpty();
+    }
+
+    /// Brings the file to the disk and gives it its name.
+    ///
+    /// @return the digest of the file's bytes
+    public Digest finish() {
+        if (finished != null) {
+            return finished;
+        }
+        if (!pending.isEmpty()) {
+            throw new IllegalStateException(
+                    "%s: %d tensors are not written whole, the first is '%s'"
+                            .formatted(file, pending.size(), pending.getFirst().name()));
+        }
+        try {
+            channel.force(true);
+            channel.close();
+            Files.move(partial, file, StandardCopyOption.ATOMIC_MOVE);
+            Durable.folder(Durable.parent(file));
+        } catch (IOException e) {
+            throw StorageFailure.of(file, e);
+        }
+        Digest digestOfFile = Digest.finish(digest);
+        finished = digestOfFile;
+        return digestOfFile;
+    }
+
+    /// Gives the file up unless it is finished.
+    @Override
+    public void close() {
+        if (finished != null) {
+            return;
+        }
+        try {
+            channel.close();
+            Files.deleteIfExists(partial);
+        } catch (IOException e) {
+            throw StorageFailure.of(file, e);
+        }
+    }
+
+    private void skipEmpty() {
+        while (!pending.isEmpty() && pending.getFirst().bytes() == writtenOfFirst) {
+            pending.removeFirst();
+            writtenOfFirst = 0;
+        }
+    }
+
+    private void appendSlices(MemorySegment bytes) {
+        try {
+            for (long from = 0; from < bytes.byteSize(); from += buffer.length) {
+                int length = (int) Math.min(buffer.length, bytes.byteSize() - from);
+                MemorySegment.copy(bytes, from, MemorySegment.ofArray(buffer), 0, length);
+                append(ByteBuffer.wrap(buffer, 0, length));
+            }
+        } catch (IOException e) {
+            throw StorageFailure.of(file, e);
+        }
+    }
+
+    private void append(ByteBuffer bytes) throws IOException {
+        digest.update(bytes.duplicate());
+        while (bytes.hasRemaining()) {
+            channel.write(bytes);
+        }
+    }
+
+    private static SequencedMap<String, TensorInfo> layOut(List<TensorSpec> specs) {
+        SequencedMap<String, TensorInfo> tensors = new LinkedHashMap<>();
+        long end = 0;
+        for (TensorSpec spec : specs.stream().sorted(REFERENCE_ORDER).toList()) {
+            long begin = end;
+            end = Math.addExact(begin, spec.bytes());
+            TensorInfo tensor = new TensorInfo(spec.name(), spec.dtype(), spec.shape(), begin, end);
+            if (tensors.put(spec.name(), tensor) != null) {
+                throw new IllegalArgumentException(
+                        "tensor '%s' is listed twice".formatted(spec.name()));
+            }
+        }
+        return tensors;
+    }
+
+    /// Wide elements first, so that every tensor is aligned to its own elements.
+    private static final Comparator<TensorSpec> REFERENCE_ORDER =
+            Comparator.comparingInt((TensorSpec spec) -> spec.dtype().alignmentRank())
+                    .reversed()
+                    .thenComparing(TensorSpec::name);
+
+    private static byte[] header(Iterable<TensorInfo> tensors, Map<String, String> metadata)
+            throws IOException {
+        ByteArrayOutputStream json = new ByteArrayOutputStream();
+        try (JsonGenerator out = JSON.createGenerator(json)) {
+            out.writeStartObject();
+            if (!metadata.isEmpty()) {
+                out.writeObjectFieldStart("__metadata__");
+                for (Map.Entry<String, String> entry : new TreeMap<>(metadata).entrySet()) {
+                    out.writeStringField(entry.getKey(), entry.getValue());
+                }
+                out.writeEndObject();
+            }
+            for (TensorInfo tensor : tensors) {
+                writeTensor(out, tensor);
+            }
+            out.writeEndObject();
+        }
+        while (json.size() % HEADER_ALIGNMENT != 0) {
+            json.write(' ');
+        }
+        return ByteBuffer.allocate(Long.BYTES + json.size())
+                .order(ByteOrder.LITTLE_ENDIAN)
+                .putLong(json.size())
+                .put(json.toByteArray())
+                .array();
+    }
+
+    private static void writeTensor(JsonGenerator out, TensorInfo tensor) throws IOException {
+        out.writeObjectFieldStart(tensor.name());
+        out.writeStringField("dtype", tensor.dtype().name());
+        out.writeArrayFieldStart("shape");
+        for (long length : tensor.shape()) {
+            out.writeNumber(length);
+        }
+        out.writeEndArray();
+        out.writeArrayFieldStart("data_offsets");
+        out.writeNumber(tensor.begin());
+        out.writeNumber(tensor.end());
+        out.writeEndArray();
+        out.writeEndObject();
+    }
+}
