@@ -1,0 +1,117 @@
+package dev.tributary.models;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.tributary.tensors.FailureCode;
+import dev.tributary.tensors.Fault;
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/// A file of examples, one JSON object a line: `text`, for pairs `text_pair`, and `label` (a name,
+/// or a number counting from 0). Other keys are let be.
+///
+/// @param labels the task's
+record ExampleFile(Path file, List<String> labels) {
+    private static final JsonMapper JSON = new JsonMapper();
+    private static final int FAULTS_TOLD = 20;
+
+    /// Reads all examples and adds what is wrong with the file to the faults.
+    List<Example> read(FailureCode code, boolean labelNeeded, List<Fault> faults) {
+        List<Example> examples = new ArrayList<>();
+        List<Fault> found = new ArrayList<>();
+        try (BufferedReader reader = Files.newBufferedReader(file)) {
+            int number = 0;
+            for (String line = reader.readLine(); line != null; line = reader.readLine()) {
+                number++;
+                if (!line.isBlank()) {
+                    String where = "%s line %d".formatted(file, number);
+                    Example example = parse(line, code, labelNeeded, where, found);
+                    if (example != null) {
+                        examples.add(example);
+                    }
+                }
+            }
+        } catch (IOException e) {
+            faults.add(new Fault(code, file.toString(), "cannot be read: %s".formatted(e)));
+        }
+        faults.addAll(found.subList(0, Math.min(FAULTS_TOLD, found.size())));
+        if (found.size() > FAULTS_TOLD) {
+            String more = "%d more lines with faults".formatted(found.size() - FAULTS_TOLD);
+            faults.add(new Fault(code, file.toString(), more));
+        }
+        return examples;
+    }
+
+    private @Nullable Example parse(
+            String line, FailureCode code, boolean labelNeeded, String where, List<Fault> faults) {
+        JsonNode node;
+        try {
+            node = JSON.readTree(line);
+        } catch (JsonProcessingException e) {
+            String problem = "no JSON: %s".formatted(e.getOriginalMessage());
+            faults.add(new Fault(code, where, problem));
+            return null;
+        }
+        JsonNode text = node.path("text");
+        JsonNode pair = node.path("text_pair");
+        if (!text.isTextual() || !(pair.isTextual() || pair.isMissingNode() || pair.isNull())) {
+            String expected = "%s, expected texts under 'text' and, for pairs, 'text_pair'";
+            faults.add(new Fault(code, where, expected.formatted(shortened(line))));
+            return null;
+        }
+        JsonNode given = node.path("label");
+        String label = label(given);
+        boolean none = given.isMissingNode() || given.isNull();
+        if (label == null && (labelNeeded || !none)) {
+            String expected = "label is %s, expected one of %s";
+            FailureCode mismatch = none ? code : FailureCode.LABELS_MISMATCH;
+            faults.add(
+                    new Fault(
+                            mismatch, where, expected.formatted(none ? "missing" : given, labels)));
+            return null;
+        }
+        return new Example(text.asText(), pair.isTextual() ? pair.asText() : null, label);
+    }
+
+    private @Nullable String label(JsonNode given) {
+        if (given.isTextual()) {
+            return labels.contains(given.asText()) ? given.asText() : null;
+        }
+        if (given.isInt() && given.asInt() >= 0 && given.asInt() < labels.size()) {
+            return labels.get(given.asInt());
+        }
+        return null;
+    }
+
+    private static String shortened(String line) {
+        return line.length() <= 80 ? line : line.substring(0, 80) + "...";
+    }
+
+    /// Writes examples, one a line; equal examples give equal bytes.
+    void write(List<Example> examples) {
+        StringBuilder lines = new StringBuilder();
+        for (Example example : examples) {
+            ObjectNode node = JSON.createObjectNode().put("text", example.text());
+            if (example.textPair() != null) {
+                node.put("text_pair", example.textPair());
+            }
+            if (example.label() != null) {
+                node.put("label", example.label());
+            }
+            lines.append(node).append('\n');
+        }
+        try {
+            Files.writeString(file, lines);
+        } catch (IOException e) {
+            throw new UncheckedIOException("cannot write %s".formatted(file), e);
+        }
+    }
+}

@@ -1,0 +1,148 @@
+package dev.tributary.models;
+
+import dev.tributary.tensors.FailureCode;
+import dev.tributary.tensors.Fault;
+import dev.tributary.tensors.RefusedException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collections;
+import java.util.EnumMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import org.jspecify.annotations.Nullable;
+
+/// What a model is asked to do and how well it does it: labels, a metric and the files of examples.
+///
+/// @param name the task's name in events, folders and tables
+/// @param kind what is asked
+/// @param metric how answers are scored
+/// @param labels in the order of their ids
+/// @param maxTokens inputs are cut to so many tokens
+/// @param files the examples by use; no entry where there are none
+public record TaskDefinition(
+        String name,
+        TaskKind kind,
+        Metric metric,
+        List<String> labels,
+        int maxTokens,
+        Map<Split, Path> files) {
+
+    /// Tokens inputs are cut to where a definition does not say.
+    public static final int DEFAULT_MAX_TOKENS = 128;
+
+    private static final long CALIBRATION_SEED = 17;
+
+    public TaskDefinition {
+        labels = List.copyOf(labels);
+        EnumMap<Split, Path> byUse = new EnumMap<>(Split.class);
+        byUse.putAll(files);
+        files = Collections.unmodifiableMap(byUse);
+    }
+
+    /// Reads a task definition: a YAML file, a folder with a `task.yaml`, or a folder with a
+    /// `meta.json` (`task`, `labels`) and `train.jsonl`, `val.jsonl`, `test.jsonl`.
+    ///
+    /// @throws RefusedException with everything that is wrong with it
+    public static TaskDefinition read(Path fileOrFolder) {
+        return new TaskFile(fileOrFolder).read();
+    }
+
+    /// Reads a task that [TaskDefinition#stage] has written. Its files are the folder's own whatever
+    /// the definition says, so that a staged task cannot reach outside its folder.
+    ///
+    /// @throws RefusedException with everything that is wrong with it
+    public static TaskDefinition readStaged(Path folder) {
+        return TaskFolder.read(folder);
+    }
+
+    /// The examples for one use; the labels of calibration inputs are taken off.
+    ///
+    /// @throws RefusedException with every line that is wrong
+    public List<Example> examples(Split split) {
+        boolean calibration = split == Split.CALIBRATION;
+        FailureCode code =
+                calibration ? FailureCode.CALIBRATION_UNREADABLE : FailureCode.BAD_TASK;
+        Path file = files.get(split);
+        if (file == null) {
+            throw new RefusedException(
+                    new Fault(
+                            calibration ? FailureCode.CALIBRATION_EMPTY : code,
+                            "task %s".formatted(name),
+                            "no %s file: name one under '%s'"
+                                    .formatted(split.key(), split.key())));
+        }
+        List<Fault> faults = new ArrayList<>();
+        List<Example> examples = new ExampleFile(file, labels).read(code, !calibration, faults);
+        if (faults.isEmpty() && examples.isEmpty()) {
+            faults.add(
+                    new Fault(
+                            calibration ? FailureCode.CALIBRATION_EMPTY : code,
+                            file.toString(),
+                            "no examples, expected one JSON object a line"));
+        }
+        if (!faults.isEmpty()) {
+            throw new RefusedException(faults);
+        }
+        return calibration ? examples.stream().map(Example::unlabelled).toList() : examples;
+    }
+
+    /// The first calibration inputs: of the calibration file, or where there is none of the training
+    /// examples in an order that never changes, without their labels.
+    public List<Example> calibration(int items) {
+        List<Example> examples;
+        if (files.containsKey(Split.CALIBRATION) || !files.containsKey(Split.TRAIN)) {
+            examples = examples(Split.CALIBRATION);
+        } else {
+            examples = new ArrayList<>(examples(Split.TRAIN));
+            Collections.shuffle(examples, new Random(CALIBRATION_SEED));
+        }
+        return examples.stream().limit(items).map(Example::unlabelled).toList();
+    }
+
+    /// Writes what the workers need of this task into a folder: the definition, calibration inputs
+    /// without labels, and the validation examples; never training or test examples. Equal tasks
+    /// give equal bytes.
+    ///
+    /// @throws RefusedException where calibration inputs or validation examples are missing
+    public void stage(Path targetFolder, int calibrationItems) {
+        TaskFolder.write(this, targetFolder, calibrationItems);
+    }
+
+    /// What does not fit between this task's labels and a checkpoint's; empty where they agree. A
+    /// checkpoint whose labels have no names but numbers agrees if there are as many.
+    public List<Fault> labelFaults(ModelConfig config, String where) {
+        List<String> others = config.labels();
+        boolean unnamed = others.stream().allMatch(label -> label.matches("LABEL_\\d+"));
+        if (others.equals(labels) || (unnamed && others.size() == labels.size())) {
+            return List.of();
+        }
+        return List.of(
+                new Fault(
+                        FailureCode.LABELS_MISMATCH,
+                        where,
+                        "labels are %s, expected those of task %s in their order: %s"
+                                .formatted(others, name, labels)));
+    }
+
+    /// The ids of these examples' labels.
+    public int[] labelIds(List<Example> examples) {
+        return labelIds(labels, examples);
+    }
+
+    static int[] labelIds(List<String> labels, List<Example> examples) {
+        int[] ids = examples.stream().mapToInt(e -> labels.indexOf(known(e.label()))).toArray();
+        if (Arrays.stream(ids).anyMatch(id -> id < 0)) {
+            throw new IllegalArgumentException("an example's label is not one of " + labels);
+        }
+        return ids;
+    }
+
+    private static String known(@Nullable String label) {
+        if (label == null) {
+            throw new IllegalArgumentException("an example has no label");
+        }
+        return label;
+    }
+}

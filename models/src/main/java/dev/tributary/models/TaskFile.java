@@ -1,0 +1,193 @@
+package dev.tributary.models;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import com.fasterxml.jackson.dataformat.yaml.YAMLMapper;
+import dev.tributary.tensors.FailureCode;
+import dev.tributary.tensors.Fault;
+import dev.tributary.tensors.RefusedException;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.EnumMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.regex.Pattern;
+
+/// Reads one task definition and collects what is wrong with it.
+final class TaskFile {
+    static final String YAML = "task.yaml";
+
+    private static final String META = "meta.json";
+    private static final Pattern NAME = Pattern.compile("[A-Za-z0-9][A-Za-z0-9._-]{0,99}");
+    private static final Set<String> KEYS =
+            Set.of("name", "kind", "metric", "labels", "max_tokens");
+    private static final int LEAST_TOKENS = 8;
+    private static final int MOST_TOKENS = 8192;
+
+    private final Path given;
+    private final List<Fault> faults = new ArrayList<>();
+
+    TaskFile(Path given) {
+        this.given = given;
+    }
+
+    TaskDefinition read() {
+        Path meta = given.resolve(META);
+        Path yaml = Files.isDirectory(given) ? given.resolve(YAML) : given;
+        boolean dataFolder = !Files.exists(yaml) && Files.isRegularFile(meta);
+        Path file = dataFolder ? meta : yaml;
+        JsonNode definition = parse(file, dataFolder ? new JsonMapper() : new YAMLMapper());
+        refuseIfFaulty();
+        Map<Split, Path> files = dataFolder ? dataFiles(meta) : namedFiles(definition, yaml);
+        TaskDefinition task = read(definition, file, files);
+        refuseIfFaulty();
+        return task;
+    }
+
+    private JsonNode parse(Path file, com.fasterxml.jackson.databind.ObjectMapper mapper) {
+        if (!Files.isRegularFile(file)) {
+            refuse(
+                    FailureCode.UNKNOWN_TASK,
+                    given,
+                    "no task here, expected a YAML file or a folder with %s or %s"
+                            .formatted(YAML, META));
+            return mapper.createObjectNode();
+        }
+        try {
+            JsonNode node = mapper.readTree(Files.readString(file));
+            if (!node.isObject()) {
+                refuse(FailureCode.BAD_TASK, file, "no task definition, expected keys and values");
+            }
+            return node;
+        } catch (JsonProcessingException e) {
+            refuse(FailureCode.BAD_TASK, file, "cannot be parsed: " + e.getOriginalMessage());
+        } catch (IOException e) {
+            refuse(FailureCode.BAD_TASK, file, "cannot be read: " + e);
+        }
+        return mapper.createObjectNode();
+    }
+
+    private TaskDefinition read(JsonNode definition, Path file, Map<Split, Path> files) {
+        boolean dataFolder = file.endsWith(META);
+        String name = definition.path(dataFolder ? "task" : "name").asText("");
+        if (!NAME.matcher(name).matches()) {
+            refuse(
+                    FailureCode.BAD_TASK,
+                    file,
+                    "name is '%s', expected letters, digits, '.', '_' and '-'".formatted(name));
+        }
+        String kind = definition.path("kind").asText(TaskKind.CLASSIFICATION.id());
+        if (TaskKind.of(kind).isEmpty()) {
+            refuse(
+                    FailureCode.BAD_TASK,
+                    file,
+                    "kind is '%s', expected one of [classification]".formatted(kind));
+        }
+        String metric = definition.path("metric").asText(Metric.ACCURACY.id());
+        if (Metric.of(metric).isEmpty()) {
+            refuse(
+                    FailureCode.UNKNOWN_METRIC,
+                    file,
+                    "metric is '%s', expected one of %s"
+                            .formatted(
+                                    metric,
+                                    Arrays.stream(Metric.values()).map(Metric::id).toList()));
+        }
+        return new TaskDefinition(
+                name,
+                TaskKind.of(kind).orElse(TaskKind.CLASSIFICATION),
+                Metric.of(metric).orElse(Metric.ACCURACY),
+                labels(definition, file),
+                maxTokens(definition, file),
+                files);
+    }
+
+    private List<String> labels(JsonNode definition, Path file) {
+        List<String> labels = new ArrayList<>();
+        definition.path("labels").forEach(label -> labels.add(label.asText()));
+        if (labels.size() < 2 || new HashSet<>(labels).size() < labels.size()) {
+            refuse(
+                    FailureCode.BAD_TASK,
+                    file,
+                    "labels are %s, expected two or more, all different".formatted(labels));
+        }
+        return labels;
+    }
+
+    private int maxTokens(JsonNode definition, Path file) {
+        JsonNode given = definition.path("max_tokens");
+        if (given.isMissingNode()) {
+            return TaskDefinition.DEFAULT_MAX_TOKENS;
+        }
+        if (!given.isInt() || given.asInt() < LEAST_TOKENS || given.asInt() > MOST_TOKENS) {
+            refuse(
+                    FailureCode.BAD_TASK,
+                    file,
+                    "max_tokens is %s, expected %d to %d"
+                            .formatted(given, LEAST_TOKENS, MOST_TOKENS));
+        }
+        return given.asInt();
+    }
+
+    private static Map<Split, Path> dataFiles(Path meta) {
+        Map<Split, Path> files = new EnumMap<>(Split.class);
+        Map<Split, String> names =
+                Map.of(
+                        Split.TRAIN, "train.jsonl",
+                        Split.VALIDATION, "val.jsonl",
+                        Split.TEST, "test.jsonl");
+        names.forEach(
+                (split, name) -> {
+                    Path file = meta.resolveSibling(name);
+                    if (Files.isRegularFile(file)) {
+                        files.put(split, file);
+                    }
+                });
+        return files;
+    }
+
+    private Map<Split, Path> namedFiles(JsonNode definition, Path yaml) {
+        Set<String> unknown = new TreeSet<>();
+        definition.fieldNames().forEachRemaining(unknown::add);
+        unknown.removeAll(KEYS);
+        Map<Split, Path> files = new EnumMap<>(Split.class);
+        for (Split split : Split.values()) {
+            unknown.remove(split.key());
+            JsonNode name = definition.path(split.key());
+            if (!name.isMissingNode()) {
+                Path file = yaml.resolveSibling(name.asText());
+                files.put(split, file);
+                if (!Files.isRegularFile(file)) {
+                    refuse(
+                            split == Split.CALIBRATION
+                                    ? FailureCode.CALIBRATION_UNREADABLE
+                                    : FailureCode.BAD_TASK,
+                            yaml,
+                            "%s is '%s', but there is no such file beside this one"
+                                    .formatted(split.key(), name.asText()));
+                }
+            }
+        }
+        if (!unknown.isEmpty()) {
+            refuse(FailureCode.BAD_TASK, yaml, "unknown keys %s: misspelt?".formatted(unknown));
+        }
+        return files;
+    }
+
+    private void refuse(FailureCode code, Path where, String sentence) {
+        faults.add(new Fault(code, where.toString(), sentence));
+    }
+
+    private void refuseIfFaulty() {
+        if (!faults.isEmpty()) {
+            throw new RefusedException(faults);
+        }
+    }
+}

@@ -1,0 +1,71 @@
+package dev.tributary.models;
+
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import com.fasterxml.jackson.dataformat.yaml.YAMLGenerator;
+import com.fasterxml.jackson.dataformat.yaml.YAMLMapper;
+import dev.tributary.tensors.FailureCode;
+import dev.tributary.tensors.Fault;
+import dev.tributary.tensors.RefusedException;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+
+/// A staged task: what the workers need of a task, in one folder with fixed names.
+final class TaskFolder {
+    static final String CALIBRATION = "calibration.jsonl";
+    static final String VALIDATION = "validation.jsonl";
+
+    private static final YAMLMapper MAPPER =
+            new YAMLMapper(
+                    YAMLMapper.builder()
+                            .disable(YAMLGenerator.Feature.WRITE_DOC_START_MARKER)
+                            .build()
+                            .getFactory());
+
+    private TaskFolder() {}
+
+    static TaskDefinition read(Path folder) {
+        TaskDefinition task = TaskDefinition.read(folder.resolve(TaskFile.YAML));
+        return new TaskDefinition(
+                task.name(),
+                task.kind(),
+                task.metric(),
+                task.labels(),
+                task.maxTokens(),
+                Map.of(
+                        Split.CALIBRATION, folder.resolve(CALIBRATION),
+                        Split.VALIDATION, folder.resolve(VALIDATION)));
+    }
+
+    static void write(TaskDefinition task, Path folder, int calibrationItems) {
+        List<Example> calibration = task.calibration(calibrationItems);
+        List<Example> validation = task.examples(Split.VALIDATION);
+        if (calibration.isEmpty()) {
+            throw new RefusedException(
+                    new Fault(
+                            FailureCode.CALIBRATION_EMPTY,
+                            "task %s".formatted(task.name()),
+                            "%d calibration inputs asked for, expected 1 or more"
+                                    .formatted(calibrationItems)));
+        }
+        ObjectNode definition = MAPPER.createObjectNode();
+        definition.put("name", task.name());
+        definition.put("kind", task.kind().id());
+        definition.put("metric", task.metric().id());
+        task.labels().forEach(definition.putArray("labels")::add);
+        definition.put("max_tokens", task.maxTokens());
+        definition.put(Split.CALIBRATION.key(), CALIBRATION);
+        definition.put(Split.VALIDATION.key(), VALIDATION);
+        try {
+            Files.createDirectories(folder);
+            Files.writeString(folder.resolve(TaskFile.YAML), MAPPER.writeValueAsString(definition));
+        } catch (IOException e) {
+            throw new UncheckedIOException("cannot write %s".formatted(folder), e);
+        }
+        new ExampleFile(folder.resolve(CALIBRATION), task.labels()).write(calibration);
+        new ExampleFile(folder.resolve(VALIDATION), task.labels()).write(validation);
+    }
+}

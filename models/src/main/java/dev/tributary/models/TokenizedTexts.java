@@ -1,0 +1,62 @@
+package dev.tributary.models;
+
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Comparator;
+import java.util.List;
+import java.util.stream.IntStream;
+
+/// Texts as token ids, from which batches are made in any order.
+public final class TokenizedTexts {
+    private final long[][] ids;
+    private final long[][] types;
+
+    TokenizedTexts(long[][] ids, long[][] types) {
+        this.ids = ids;
+        this.types = types;
+    }
+
+    /// How many texts.
+    public int size() {
+        return ids.length;
+    }
+
+    /// Tokens of one text.
+    public int length(int text) {
+        return ids[text].length;
+    }
+
+    /// These texts as a batch, in this order, padded to the longest of them.
+    public Batch batch(int... texts) {
+        int length = Arrays.stream(texts).map(this::length).max().orElse(0);
+        long[] inputIds = new long[texts.length * length];
+        long[] mask = new long[inputIds.length];
+        long[] tokenTypes = new long[inputIds.length];
+        for (int row = 0; row < texts.length; row++) {
+            long[] tokens = ids[texts[row]];
+            int start = row * length;
+            System.arraycopy(tokens, 0, inputIds, start, tokens.length);
+            System.arraycopy(types[texts[row]], 0, tokenTypes, start, tokens.length);
+            Arrays.fill(mask, start, start + tokens.length, 1);
+        }
+        return new Batch(texts.length, length, inputIds, mask, tokenTypes);
+    }
+
+    /// All texts in groups of similar length, so that little is padded: what to compute together
+    /// where order does not matter. Each group's numbers say whose outputs its rows are.
+    ///
+    /// @param rows texts a group, at most
+    public List<int[]> byLength(int rows) {
+        int[] sorted =
+                IntStream.range(0, size())
+                        .boxed()
+                        .sorted(Comparator.comparingInt(this::length).reversed())
+                        .mapToInt(Integer::intValue)
+                        .toArray();
+        List<int[]> groups = new ArrayList<>();
+        for (int start = 0; start < sorted.length; start += rows) {
+            groups.add(Arrays.copyOfRange(sorted, start, Math.min(sorted.length, start + rows)));
+        }
+        return groups;
+    }
+}
