@@ -29,8 +29,8 @@ public sealed interface Architecture permits BertArchitecture {
     /// Whether a parameter belongs to one task (its classifier) and is never merged.
     boolean taskSpecific(String canonicalName);
 
-    /// Canonical names of the trunk and their shapes, by group and then in forward order; the pooler
-    /// is last and a checkpoint may lack it.
+    /// Canonical names of the trunk and their shapes, by group and then in forward order; the
+    /// pooler is last and a checkpoint may lack it.
     SequencedMap<String, List<Long>> trunk();
 
     /// Whether a checkpoint without this parameter of the trunk is still whole.

@@ -15,8 +15,7 @@ public final class Batch {
     /// @param inputIds the tokens, `rows * length`
     /// @param attentionMask 1 where there is a token, 0 where there is padding
     /// @param tokenTypeIds 0 for the first text of a pair, 1 for the second
-    public Batch(
-            int rows, int length, long[] inputIds, long[] attentionMask, long[] tokenTypeIds) {
+    public Batch(int rows, int length, long[] inputIds, long[] attentionMask, long[] tokenTypeIds) {
         long cells = Math.multiplyExact((long) rows, (long) length);
         if (rows < 1 || length < 1) {
             throw new IllegalArgumentException("batch of %d x %d tokens".formatted(rows, length));

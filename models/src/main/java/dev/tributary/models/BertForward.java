@@ -43,7 +43,7 @@ final class BertForward {
 
     /// The pooler's output `[rows, hidden]`.
     PtNDArray pooled(PtNDArray firstToken) {
-        return (PtNDArray) linear(firstToken, "pooler.dense").tanh();
+        return linear(firstToken, "pooler.dense").tanh();
     }
 
     /// The mean of the last hidden states over the tokens of each row, `[rows, hidden]`.
@@ -108,8 +108,7 @@ final class BertForward {
     }
 
     private PtNDArray embedding(long[] ids, Shape shape, String table) {
-        PtNDArray indices =
-                manager.create(LongBuffer.wrap(ids), shape, DataType.INT64);
+        PtNDArray indices = manager.create(LongBuffer.wrap(ids), shape, DataType.INT64);
         return JniUtils.embedding(indices, weights.apply(table), false);
     }
 
@@ -143,8 +142,7 @@ final class BertForward {
     }
 
     /// The last layer where only its first token is read: `[rows, hidden]`.
-    private PtNDArray lastLayerOfFirstToken(
-            PtNDArray hidden, @Nullable PtNDArray mask, int index) {
+    private PtNDArray lastLayerOfFirstToken(PtNDArray hidden, @Nullable PtNDArray mask, int index) {
         String layer = "encoder.layer.%d.".formatted(index);
         long rows = hidden.getShape().get(0);
         long length = hidden.getShape().get(1);
@@ -178,7 +176,7 @@ final class BertForward {
             NDArray query, NDArray key, NDArray value, @Nullable PtNDArray mask, long rows) {
         long queries = query.getShape().get(1);
         long keys = key.getShape().get(1);
-        double scale = 1 / Math.sqrt(query.getShape().get(2));
+        double scale = 1 / Math.sqrt((double) query.getShape().get(2));
         NDArray scores = query.matMul(key.swapAxes(1, 2)).muli(scale);
         if (mask != null) {
             scores = scores.reshape(rows, config.heads(), queries, keys).addi(mask);
@@ -204,7 +202,7 @@ final class BertForward {
             case GELU_TANH -> {
                 NDArray cubic = input.mul(input).mul(input).mul(0.044715).add(input);
                 NDArray tanh = cubic.mul(Math.sqrt(2 / Math.PI)).tanh();
-                yield (PtNDArray) input.mul(0.5).mul(tanh.add(1));
+                yield input.mul(0.5).mul(tanh.add(1));
             }
         };
     }

@@ -63,19 +63,24 @@ record ExampleFile(Path file, List<String> labels) {
         JsonNode text = node.path("text");
         JsonNode pair = node.path("text_pair");
         if (!text.isTextual() || !(pair.isTextual() || pair.isMissingNode() || pair.isNull())) {
-            String expected = "%s, expected texts under 'text' and, for pairs, 'text_pair'";
-            faults.add(new Fault(code, where, expected.formatted(shortened(line))));
+            faults.add(
+                    new Fault(
+                            code,
+                            where,
+                            "%s, expected texts under 'text' and, for pairs, 'text_pair'"
+                                    .formatted(shortened(line))));
             return null;
         }
         JsonNode given = node.path("label");
         String label = label(given);
         boolean none = given.isMissingNode() || given.isNull();
         if (label == null && (labelNeeded || !none)) {
-            String expected = "label is %s, expected one of %s";
-            FailureCode mismatch = none ? code : FailureCode.LABELS_MISMATCH;
             faults.add(
                     new Fault(
-                            mismatch, where, expected.formatted(none ? "missing" : given, labels)));
+                            none ? code : FailureCode.LABELS_MISMATCH,
+                            where,
+                            "label is %s, expected one of %s"
+                                    .formatted(none ? "missing" : given, labels)));
             return null;
         }
         return new Example(text.asText(), pair.isTextual() ? pair.asText() : null, label);

@@ -22,8 +22,7 @@ public final class Head implements AutoCloseable {
 
     /// How many labels it tells apart.
     public int labels() {
-        return Math.toIntExact(
-                weights.shapes().get(BertArchitecture.CLASSIFIER_WEIGHT).getFirst());
+        return Math.toIntExact(weights.shape(BertArchitecture.CLASSIFIER_WEIGHT).getFirst());
     }
 
     /// Canonical names and shapes.

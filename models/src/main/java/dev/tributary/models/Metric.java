@@ -17,8 +17,8 @@ public enum Metric {
         }
     },
 
-    /// The mean of the labels' F1 scores (van Rijsbergen 1979), over the labels that occur among the
-    /// expected or the predicted ones.
+    /// The mean of the labels' F1 scores (van Rijsbergen 1979), over the labels that occur among
+    /// the expected or the predicted ones.
     MACRO_F1("macro_f1") {
         @Override
         double score(long[][] confusion, long total) {
@@ -35,8 +35,8 @@ public enum Metric {
         }
     },
 
-    /// The correlation coefficient of Matthews (1975) in its form for any number of labels (Gorodkin
-    /// 2004, eq. 8); 0 where either side has only one label.
+    /// The correlation coefficient of Matthews (1975) in its form for any number of labels
+    /// (Gorodkin 2004, eq. 8); 0 where either side has only one label.
     MATTHEWS("matthews") {
         @Override
         double score(long[][] confusion, long total) {

@@ -11,7 +11,8 @@ import java.util.Optional;
 /// The size and kind of a model, from a checkpoint's `config.json` (as `transformers` 4 or 5 writes
 /// it).
 ///
-/// @param architecture the class the checkpoint was saved from, e.g. `BertForSequenceClassification`
+/// @param architecture the class the checkpoint was saved from, e.g.
+///   `BertForSequenceClassification`
 /// @param layers transformer layers
 /// @param hidden width of the hidden states
 /// @param heads attention heads a layer
@@ -96,9 +97,7 @@ public record ModelConfig(
             }
             String positions = config.path("position_embedding_type").asText("absolute");
             if (!positions.equals("absolute")) {
-                refuse(
-                        "position_embedding_type is '%s', expected 'absolute'"
-                                .formatted(positions));
+                refuse("position_embedding_type is '%s', expected 'absolute'".formatted(positions));
             }
             int hidden = size("hidden_size");
             int heads = size("num_attention_heads");

@@ -9,12 +9,13 @@ import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
-import java.util.Map;
+import java.util.Optional;
 import java.util.SequencedMap;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
-/// A model whose weights lie in native fp32 memory and can be rewritten in place between two passes.
+/// A model whose weights lie in native fp32 memory and can be rewritten in place between two
+/// passes.
 ///
 /// One model belongs to one thread at a time; several models may run in one JVM at once. Gradients
 /// are taken of the weights themselves, as leaves of the computation, so that whoever composes the
@@ -39,7 +40,7 @@ public final class RunningModel implements AutoCloseable {
     /// Reads a checkpoint's trunk, and its classifier where it has one.
     ///
     /// @throws dev.tributary.tensors.RefusedException with every tensor that is missing or of
-    ///     another shape than the configuration says
+    ///   another shape than the configuration says
     public static RunningModel open(Checkpoint checkpoint) {
         ModelConfig config =
                 ModelConfig.of(checkpoint.config(), checkpoint.directory() + "/config.json");
@@ -76,8 +77,8 @@ public final class RunningModel implements AutoCloseable {
         return trunk.shapes();
     }
 
-    /// The live, writable values of a parameter of the trunk, fp32 in native memory; valid until the
-    /// model is closed.
+    /// The live, writable values of a parameter of the trunk, fp32 in native memory; valid until
+    /// the model is closed.
     public MemorySegment weights(String canonicalName) {
         return trunk.values(canonicalName);
     }
@@ -89,16 +90,21 @@ public final class RunningModel implements AutoCloseable {
     }
 
     /// The classifier that came with the checkpoint.
-    public @Nullable Head ownHead() {
-        return ownHead;
+    public Optional<Head> ownHead() {
+        return Optional.ofNullable(ownHead);
     }
 
     /// Reads the parameters of one task from its expert; they take the place of the trunk's while
     /// the head is in use. Query, key and value of a layer can only be taken together.
     ///
     /// @throws dev.tributary.tensors.RefusedException with every tensor that is missing or of
-    ///     another shape than the trunk's
+    ///   another shape than the trunk's
     public Head head(Checkpoint expert, Set<String> canonicalNames) {
+        Set<String> classifier = architecture.classifier(1).keySet();
+        if (!canonicalNames.containsAll(classifier)) {
+            throw new IllegalArgumentException(
+                    "a head has %s, was given %s".formatted(classifier, canonicalNames));
+        }
         CheckpointReader reader = new CheckpointReader(expert, architecture);
         List<Block> blocks = new ArrayList<>();
         for (Block block : architecture.blocks()) {
@@ -139,7 +145,7 @@ public final class RunningModel implements AutoCloseable {
     /// One row of outputs a text, `[rows, labels]`, without gradients.
     ///
     /// @param head the task's, or null for the model's own; a model that has none puts out its
-    ///     mean-pooled embeddings instead
+    ///   mean-pooled embeddings instead
     public float[] logits(@Nullable Head head, Batch batch) {
         return forward(head, batch).values();
     }
@@ -209,8 +215,7 @@ public final class RunningModel implements AutoCloseable {
         Outputs.Kind kind =
                 head == null && ownHead == null ? Outputs.Kind.EMBEDDINGS : Outputs.Kind.LOGITS;
         Shape shape = outputs.getShape();
-        return new Outputs(
-                kind, (int) shape.get(0), (int) shape.get(1), outputs.toFloatArray());
+        return new Outputs(kind, (int) shape.get(0), (int) shape.get(1), outputs.toFloatArray());
     }
 
     /// Native arrays that live as long as the model; constant while it is used.

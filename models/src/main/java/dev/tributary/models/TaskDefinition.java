@@ -49,8 +49,8 @@ public record TaskDefinition(
         return new TaskFile(fileOrFolder).read();
     }
 
-    /// Reads a task that [TaskDefinition#stage] has written. Its files are the folder's own whatever
-    /// the definition says, so that a staged task cannot reach outside its folder.
+    /// Reads a task that [TaskDefinition#stage] has written. Its files are the folder's own
+    /// whatever the definition says, so that a staged task cannot reach outside its folder.
     ///
     /// @throws RefusedException with everything that is wrong with it
     public static TaskDefinition readStaged(Path folder) {
@@ -62,16 +62,14 @@ public record TaskDefinition(
     /// @throws RefusedException with every line that is wrong
     public List<Example> examples(Split split) {
         boolean calibration = split == Split.CALIBRATION;
-        FailureCode code =
-                calibration ? FailureCode.CALIBRATION_UNREADABLE : FailureCode.BAD_TASK;
+        FailureCode code = calibration ? FailureCode.CALIBRATION_UNREADABLE : FailureCode.BAD_TASK;
         Path file = files.get(split);
         if (file == null) {
             throw new RefusedException(
                     new Fault(
                             calibration ? FailureCode.CALIBRATION_EMPTY : code,
                             "task %s".formatted(name),
-                            "no %s file: name one under '%s'"
-                                    .formatted(split.key(), split.key())));
+                            "no %s file: name one under '%s'".formatted(split.key(), split.key())));
         }
         List<Fault> faults = new ArrayList<>();
         List<Example> examples = new ExampleFile(file, labels).read(code, !calibration, faults);
@@ -88,8 +86,8 @@ public record TaskDefinition(
         return calibration ? examples.stream().map(Example::unlabelled).toList() : examples;
     }
 
-    /// The first calibration inputs: of the calibration file, or where there is none of the training
-    /// examples in an order that never changes, without their labels.
+    /// The first calibration inputs: of the calibration file, or where there is none of the
+    /// training examples in an order that never changes, without their labels.
     public List<Example> calibration(int items) {
         List<Example> examples;
         if (files.containsKey(Split.CALIBRATION) || !files.containsKey(Split.TRAIN)) {

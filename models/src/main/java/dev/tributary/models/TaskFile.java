@@ -143,13 +143,12 @@ final class TaskFile {
                         Split.TRAIN, "train.jsonl",
                         Split.VALIDATION, "val.jsonl",
                         Split.TEST, "test.jsonl");
-        names.forEach(
-                (split, name) -> {
-                    Path file = meta.resolveSibling(name);
-                    if (Files.isRegularFile(file)) {
-                        files.put(split, file);
-                    }
-                });
+        names.forEach((split, name) -> {
+            Path file = meta.resolveSibling(name);
+            if (Files.isRegularFile(file)) {
+                files.put(split, file);
+            }
+        });
         return files;
     }
 

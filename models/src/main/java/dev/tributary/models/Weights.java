@@ -60,11 +60,16 @@ final class Weights implements AutoCloseable {
         return shapes;
     }
 
+    List<Long> shape(String name) {
+        return part(name).shape();
+    }
+
     /// The tensor of a block, under the name of its first part.
     PtNDArray tensor(String firstName) {
         PtNDArray tensor = tensors.get(firstName);
         if (tensor == null) {
-            throw new IllegalArgumentException("[%s] not the start of a block".formatted(firstName));
+            throw new IllegalArgumentException(
+                    "[%s] not the start of a block".formatted(firstName));
         }
         return tensor;
     }
@@ -84,15 +89,15 @@ final class Weights implements AutoCloseable {
         for (PtNDArray tensor : tensors.values()) {
             JniUtils.attachGradient(tensor, false);
         }
-        parts.forEach(
-                (name, part) -> {
-                    if (wanted.contains(name)) {
-                        JniUtils.attachGradient(part.tensor(), true);
-                    }
-                });
+        parts.forEach((name, part) -> {
+            if (wanted.contains(name)) {
+                JniUtils.attachGradient(part.tensor(), true);
+            }
+        });
     }
 
-    /// The live gradient of a parameter, in the engine's memory; zeros where no loss has reached it.
+    /// The live gradient of a parameter, in the engine's memory; zeros where no loss has reached
+    /// it.
     @SuppressWarnings("restricted")
     MemorySegment gradient(String name) {
         Part part = part(name);

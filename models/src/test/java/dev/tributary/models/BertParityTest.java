@@ -59,13 +59,12 @@ class BertParityTest {
         try (Checkpoint checkpoint = Checkpoint.open(fixture.folder());
                 RunningModel model = RunningModel.open(checkpoint);
                 Checkpoint expected = fixture.tensors("expected.safetensors", scratch)) {
-            Head head = model.ownHead();
+            Head head = model.ownHead().orElseThrow();
             model.train(model.parameters().keySet());
             head.train(head.parameters().keySet());
 
             double loss =
-                    model.backward(
-                            null, fixture.batch(), Fixture.crossEntropy(fixture.labels()));
+                    model.backward(null, fixture.batch(), Fixture.crossEntropy(fixture.labels()));
 
             assertThat(loss).isCloseTo(Fixture.floats(expected, "loss")[0], within(2e-5));
             for (String name : model.parameters().keySet()) {
@@ -94,8 +93,7 @@ class BertParityTest {
             float[] probe = Fixture.floats(probes, "probe.weight");
             model.train(model.parameters().keySet());
 
-            double loss =
-                    model.backward(null, fixture.batch(), probed(probe, fixture.labels()));
+            double loss = model.backward(null, fixture.batch(), probed(probe, fixture.labels()));
 
             assertForward(
                     model.logits(null, fixture.batch()), Fixture.floats(expected, "embeddings"));

@@ -9,6 +9,7 @@ import java.lang.foreign.MemorySegment;
 import java.net.URISyntaxException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Objects;
 
 /// A small random model with what `transformers` computed for it.
 record Fixture(Path folder) {
@@ -69,7 +70,10 @@ record Fixture(Path folder) {
     }
 
     static float[] floats(Checkpoint checkpoint, String name) {
-        float[] values = new float[Math.toIntExact(checkpoint.tensors().get(name).elements())];
+        float[] values =
+                new float
+                        [Math.toIntExact(
+                                Objects.requireNonNull(checkpoint.tensors().get(name)).elements())];
         checkpoint.readFloats(name, 0, MemorySegment.ofArray(values));
         return values;
     }
@@ -90,8 +94,7 @@ record Fixture(Path folder) {
                 loss -= logits[row * columns + labels[row]] - Math.log(sum);
                 for (int c = 0; c < columns; c++) {
                     double p = Math.exp(logits[row * columns + c]) / sum;
-                    gradient[row * columns + c] =
-                            (float) ((p - (c == labels[row] ? 1 : 0)) / rows);
+                    gradient[row * columns + c] = (float) ((p - (c == labels[row] ? 1 : 0)) / rows);
                 }
             }
             return loss / rows;
