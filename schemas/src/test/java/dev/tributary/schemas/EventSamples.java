@@ -127,7 +127,8 @@ final class EventSamples {
     }
 
     private static PoolCheckpoint poolCheckpoint(int i) {
-        return new PoolCheckpoint("event-" + i, artifact(100 + i), artifact(200 + i));
+        return new PoolCheckpoint(
+                "event-" + i, artifact(100 + i), artifact(200 + i), artifact(300 + i).getDigest());
     }
 
     private GenerationMerged generationMerged() {

@@ -27,8 +27,10 @@ public enum FailureCode {
     UNSAFE_PATH("A path or reference could lead out of the folder it belongs to."),
     UNDECODABLE_RECORD("A record's bytes are not what its schema says."),
     UNKNOWN_SCHEMA("A record names a schema the registry does not know."),
+    MISROUTED_RECORD("A record is in another partition, or under another key, than its pool's."),
     MERGE_FAILED("A merge ended in an error that is not the input's fault."),
     EVALUATION_FAILED("An evaluation ended in an error that is not the input's fault."),
+    CRASH_LOOP("Work on this input ended the whole process several times."),
     NO_SPACE("The disk is full, or has too little room for what is to be written.");
 
     private final String meaning;
