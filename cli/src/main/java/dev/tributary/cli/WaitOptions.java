@@ -1,0 +1,34 @@
+package dev.tributary.cli;
+
+import dev.tributary.tensors.Progress;
+import java.time.Duration;
+import picocli.CommandLine.Option;
+
+/// `--wait` on commands whose event ends in a generation or a dead letter.
+final class WaitOptions {
+    @Option(names = "--wait", description = "Wait for the generation or dead letter that answers.")
+    boolean wait;
+
+    @Option(
+            names = "--timeout",
+            paramLabel = "SECONDS",
+            defaultValue = "1800",
+            description = "How long --wait waits (default: ${DEFAULT-VALUE} s).")
+    long timeoutSeconds = 1800;
+
+    private final Terminal terminal = new Terminal(System.err, System.console() != null);
+
+    Progress progress() {
+        return (stage, done, total) -> terminal.progress(stage, "", done, total);
+    }
+
+    /// Exit code 0 when a generation answers the event, 1 for a dead letter or none in time.
+    int await(EventLog log, String pool, String eventId) {
+        if (!wait) {
+            return 0;
+        }
+        Outcome outcome = Outcome.await(log, pool, eventId, Duration.ofSeconds(timeoutSeconds));
+        System.out.println(outcome.sentence());
+        return outcome.good() ? 0 : 1;
+    }
+}
