@@ -3,10 +3,12 @@ package dev.tributary.cli;
 import dev.tributary.schemas.AvroWireSerializer;
 import dev.tributary.schemas.EventHeaders;
 import dev.tributary.schemas.Topic;
+import java.time.Instant;
 import java.util.Map;
 import java.util.Properties;
 import java.util.concurrent.ExecutionException;
 import org.apache.avro.specific.SpecificRecord;
+import org.apache.avro.specific.SpecificRecordBase;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerConfig;
 import org.apache.kafka.clients.producer.ProducerRecord;
@@ -29,11 +31,15 @@ final class EventPublisher implements AutoCloseable {
         producer = new KafkaProducer<>(settings, new StringSerializer(), values);
     }
 
-    /// Publishes an event under a pool's key, with CloudEvents headers of this id.
-    void publish(Topic topic, String pool, String eventId, SpecificRecord event) {
+    /// Publishes an event under a pool's key, with CloudEvents headers.
+    void publish(Topic topic, String pool, SpecificRecordBase event) {
         ProducerRecord<String, SpecificRecord> record =
-                new ProducerRecord<>(topic.topicName(), pool, event);
-        EventHeaders.create(eventId, "tributary-cli", pool, event).addTo(record.headers());
+                new ProducerRecord<>(
+                        topic.topicName(),
+                        null,
+                        pool,
+                        event,
+                        EventHeaders.of(event, "tributary-cli", Instant.now()));
         try {
             producer.send(record).get();
         } catch (ExecutionException e) {

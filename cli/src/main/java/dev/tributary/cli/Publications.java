@@ -7,7 +7,6 @@ import dev.tributary.events.PoolConfigured;
 import dev.tributary.events.VerdictPolicy;
 import dev.tributary.models.TaskDefinition;
 import dev.tributary.schemas.Topic;
-import dev.tributary.tensors.Digest;
 import dev.tributary.tensors.FolderArtifactStore;
 import dev.tributary.tensors.Progress;
 import dev.tributary.tensors.Staging;
@@ -38,8 +37,7 @@ final class Publications implements AutoCloseable {
     dev.tributary.tensors.ArtifactReference importTask(TaskDefinition task, int calibrationItems) {
         try (Staging staging = store.stage()) {
             task.stage(staging.directory(), calibrationItems);
-            String path = "tasks/" + Digest.ofDirectory(staging.directory()).hex();
-            return store.publish(staging, path);
+            return store.publishByDigest(staging, "tasks");
         }
     }
 
@@ -53,7 +51,6 @@ final class Publications implements AutoCloseable {
         publisher.publish(
                 Topic.POOL_EVENTS,
                 pool,
-                eventId,
                 PoolConfigured.newBuilder()
                         .setEventId(eventId)
                         .setPool(pool)
@@ -76,7 +73,6 @@ final class Publications implements AutoCloseable {
         publisher.publish(
                 Topic.POOL_EVENTS,
                 pool,
-                eventId,
                 CheckpointPublished.newBuilder()
                         .setEventId(eventId)
                         .setPool(pool)
@@ -96,7 +92,6 @@ final class Publications implements AutoCloseable {
         publisher.publish(
                 Topic.POOL_EVENTS,
                 pool,
-                eventId,
                 ExpertRetired.newBuilder()
                         .setEventId(eventId)
                         .setPool(pool)
@@ -111,6 +106,7 @@ final class Publications implements AutoCloseable {
     @Override
     public void close() {
         publisher.close();
+        store.close();
     }
 
     private static ArtifactReference reference(dev.tributary.tensors.ArtifactReference artifact) {
