@@ -27,8 +27,7 @@ class ManifestsTest {
         KubernetesSerialization kubernetes = new KubernetesSerialization();
         for (JsonNode document : renderedOrWritten()) {
             if (CORE.contains(document.get("apiVersion").asText())) {
-                HasMetadata resource =
-                        kubernetes.unmarshal(document.toString(), HasMetadata.class);
+                HasMetadata resource = kubernetes.unmarshal(document.toString(), HasMetadata.class);
                 collectUnknown(resource, resource.getKind(), unknown);
             }
         }
@@ -108,11 +107,14 @@ class ManifestsTest {
                     String field = method.getName().substring(3);
                     collectUnknown(
                             child,
-                            path + "." + Character.toLowerCase(field.charAt(0)) + field.substring(1),
+                            path
+                                    + "."
+                                    + Character.toLowerCase(field.charAt(0))
+                                    + field.substring(1),
                             unknown);
                 }
             } catch (IllegalAccessException | InvocationTargetException e) {
-                throw new AssertionError("cannot read " + method, e);
+                throw new LinkageError("cannot read " + method, e);
             }
         }
     }

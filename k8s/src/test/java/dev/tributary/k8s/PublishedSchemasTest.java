@@ -12,15 +12,15 @@ import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 
 /// Validates what `kubectl kustomize` renders against the schemas the npm packages
-/// `kubernetes-models` and `@kubernetes-models/keda` carry. Skipped, visibly, without kubectl or npm.
+/// `kubernetes-models` and `@kubernetes-models/keda` carry. Skipped, visibly, without kubectl or
+/// npm.
 class PublishedSchemasTest {
     private static final Path WORK = Path.of("target", "schemas");
 
     @Test
     void theRenderedBaseIsValid() throws IOException, InterruptedException {
         Files.createDirectories(WORK);
-        Path rendered =
-                Manifests.rendered().orElseGet(() -> abort("no kubectl on the PATH"));
+        Path rendered = Manifests.rendered().orElseGet(() -> abort("no kubectl on the PATH"));
         int installed =
                 run(
                         "npm",
