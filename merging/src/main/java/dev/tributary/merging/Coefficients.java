@@ -1,0 +1,124 @@
+package dev.tributary.merging;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+
+/// How much of each task vector goes into a merge: one number a task, or one a task and layer
+/// group. Any real number is allowed; DivMerge leaves them unconstrained (arXiv 2509.02108,
+/// section 3.1).
+///
+/// @param granularity one value a task, or one a task and group
+/// @param tasks the tasks, in the order of the values
+/// @param groups the layer groups, in the order of the values; present for both granularities
+/// @param values task by task: one value each, or one for each group
+public record Coefficients(
+        Granularity granularity, List<String> tasks, List<String> groups, List<Double> values) {
+
+    public Coefficients {
+        tasks = List.copyOf(tasks);
+        groups = List.copyOf(groups);
+        values = List.copyOf(values);
+        int expected = tasks.size() * perTask(granularity, groups);
+        if (values.size() != expected) {
+            throw new IllegalArgumentException(
+                    "[coefficients] %d values for %d tasks and %d groups at %s level, expected %d"
+                            .formatted(
+                                    values.size(),
+                                    tasks.size(),
+                                    groups.size(),
+                                    granularity.id(),
+                                    expected));
+        }
+        for (double value : values) {
+            if (!Double.isFinite(value)) {
+                throw new IllegalArgumentException("[coefficients] not a finite number: " + value);
+            }
+        }
+    }
+
+    /// Where DivMerge starts: 1 for a single task, 0.5 for two, 1/n for more. For two the paper's
+    /// table 9 (0.5) and its algorithm 1 (1/n) agree.
+    public static double initialValue(int tasks) {
+        return tasks == 1 ? 1.0 : tasks == 2 ? 0.5 : 1.0 / tasks;
+    }
+
+    /// The same value everywhere.
+    public static Coefficients uniform(
+            Granularity granularity, List<String> tasks, List<String> groups, double value) {
+        int size = tasks.size() * perTask(granularity, groups);
+        return new Coefficients(
+                granularity, tasks, groups, java.util.Collections.nCopies(size, value));
+    }
+
+    static Coefficients of(
+            Granularity granularity, List<String> tasks, List<String> groups, double[] values) {
+        List<Double> boxed = new ArrayList<>(values.length);
+        for (double value : values) {
+            boxed.add(value);
+        }
+        return new Coefficients(granularity, tasks, groups, boxed);
+    }
+
+    /// The coefficient of a task in a layer group.
+    public double get(String task, String group) {
+        return get(known(tasks, task, "task"), known(groups, group, "group"));
+    }
+
+    double get(int task, int group) {
+        return switch (granularity) {
+            case TASK -> values.get(task);
+            case LAYER -> values.get(task * groups.size() + group);
+        };
+    }
+
+    /// These coefficients for another set of tasks, groups and granularity: what is known stays, a
+    /// task or group never seen gets DivMerge's starting value.
+    public Coefficients startFor(
+            Granularity wanted, List<String> newTasks, List<String> newGroups) {
+        double initial = initialValue(newTasks.size());
+        List<Double> started = new ArrayList<>();
+        for (String task : newTasks) {
+            switch (wanted) {
+                case TASK -> started.add(tasks.contains(task) ? mean(task) : initial);
+                case LAYER -> {
+                    for (String group : newGroups) {
+                        boolean known = tasks.contains(task) && groups.contains(group);
+                        started.add(known ? get(task, group) : initial);
+                    }
+                }
+            }
+        }
+        return new Coefficients(wanted, newTasks, newGroups, started);
+    }
+
+    /// The mean of a task's coefficients.
+    public double mean(String task) {
+        int index = known(tasks, task, "task");
+        int each = perTask(granularity, groups);
+        return values.subList(index * each, (index + 1) * each).stream()
+                .mapToDouble(Double::doubleValue)
+                .average()
+                .orElseThrow();
+    }
+
+    double[] toArray() {
+        return values.stream().mapToDouble(Double::doubleValue).toArray();
+    }
+
+    private static int perTask(Granularity granularity, List<String> groups) {
+        return switch (granularity) {
+            case TASK -> 1;
+            case LAYER -> groups.size();
+        };
+    }
+
+    private static int known(List<String> names, String name, String kind) {
+        int index = names.indexOf(name);
+        if (index < 0) {
+            throw new IllegalArgumentException(
+                    String.format(Locale.ROOT, "[coefficients] no %s '%s' in %s", kind, name, names));
+        }
+        return index;
+    }
+}

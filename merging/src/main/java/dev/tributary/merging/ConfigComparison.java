@@ -1,0 +1,61 @@
+package dev.tributary.merging;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import dev.tributary.tensors.FailureCode;
+import dev.tributary.tensors.Fault;
+import java.util.ArrayList;
+import java.util.List;
+
+/// Compares what an expert's `config.json` says about its build with what the base's says. Keys
+/// that only one of the two has are not compared: different library versions write different ones.
+final class ConfigComparison {
+    private static final List<String> BUILD =
+            List.of(
+                    "model_type",
+                    "hidden_size",
+                    "d_model",
+                    "n_embd",
+                    "num_hidden_layers",
+                    "num_layers",
+                    "n_layer",
+                    "num_attention_heads",
+                    "n_head",
+                    "num_key_value_heads",
+                    "head_dim",
+                    "intermediate_size",
+                    "d_ff",
+                    "vocab_size",
+                    "type_vocab_size",
+                    "hidden_act",
+                    "position_embedding_type",
+                    "layer_norm_eps",
+                    "rms_norm_eps",
+                    "tie_word_embeddings");
+
+    private ConfigComparison() {}
+
+    static List<Fault> faults(JsonNode base, Member member) {
+        JsonNode expert = member.expert().config();
+        List<Fault> faults = new ArrayList<>();
+        for (String key : BUILD) {
+            JsonNode wanted = base.path(key);
+            JsonNode found = expert.path(key);
+            if (wanted.isValueNode() && found.isValueNode() && !same(wanted, found)) {
+                faults.add(
+                        new Fault(
+                                FailureCode.ARCHITECTURE_MISMATCH,
+                                member.task() + " config.json",
+                                "%s is %s, expected %s as in the base: tuned from another model?"
+                                        .formatted(key, found, wanted)));
+            }
+        }
+        return faults;
+    }
+
+    /// 1 and 1.0 are the same number.
+    private static boolean same(JsonNode a, JsonNode b) {
+        return a.isNumber() && b.isNumber()
+                ? Double.compare(a.doubleValue(), b.doubleValue()) == 0
+                : a.equals(b);
+    }
+}

@@ -1,0 +1,48 @@
+package dev.tributary.merging;
+
+import dev.tributary.models.Architecture;
+import dev.tributary.tensors.Checkpoint;
+import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
+import java.util.SequencedMap;
+
+/// A merge that has been found possible: what is read, what is written, and what it costs.
+///
+/// Made from headers and configurations alone; no weight has been read. The checkpoints it names
+/// belong to whoever opened them and must stay open while the plan is carried out.
+///
+/// @param members sorted by task, so that the order they came in changes nothing
+/// @param architecture how tensors are named; empty where the model cannot be run here, and
+///     tensors are then matched by their exact names
+/// @param shared the tensors that are merged, sorted by the name they get
+/// @param taskTensors for every task the tensors that stay its own
+/// @param groups the layer groups that have at least one shared tensor, in order
+/// @param bytesToRead from the checkpoints, over all passes
+/// @param bytesToWrite into the merged file
+/// @param peakBytes memory beyond mapped files, at most
+/// @param estimate a rough guess at the duration on two cores
+public record MergePlan(
+        Checkpoint base,
+        List<Member> members,
+        MergeMethod method,
+        Optional<Architecture> architecture,
+        List<SharedTensor> shared,
+        SequencedMap<String, List<TaskTensor>> taskTensors,
+        List<String> groups,
+        long bytesToRead,
+        long bytesToWrite,
+        long peakBytes,
+        Duration estimate) {
+
+    public MergePlan {
+        members = List.copyOf(members);
+        shared = List.copyOf(shared);
+        groups = List.copyOf(groups);
+    }
+
+    /// The tasks, sorted.
+    public List<String> tasks() {
+        return members.stream().map(Member::task).toList();
+    }
+}

@@ -1,0 +1,320 @@
+package dev.tributary.merging;
+
+import dev.tributary.models.Architecture;
+import dev.tributary.models.ModelConfig;
+import dev.tributary.tensors.Checkpoint;
+import dev.tributary.tensors.Dtype;
+import dev.tributary.tensors.FailureCode;
+import dev.tributary.tensors.Fault;
+import dev.tributary.tensors.RefusedException;
+import dev.tributary.tensors.TensorInfo;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.SequencedMap;
+import java.util.Set;
+import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
+
+/// Decides from headers and configurations whether checkpoints can be merged, and how; everything
+/// that speaks against it is told at once, with the member and the tensor, before a byte of weights
+/// is read.
+public final class MergePlanner {
+    private final Checkpoint base;
+    private final List<Member> members;
+    private final MergeMethod method;
+    private final @Nullable Dtype outputDtype;
+    private final List<Fault> faults = new ArrayList<>();
+
+    private MergePlanner(
+            Checkpoint base,
+            List<Member> members,
+            MergeMethod method,
+            @Nullable Dtype outputDtype) {
+        this.base = base;
+        this.members = members.stream().sorted(Comparator.comparing(Member::task)).toList();
+        this.method = method;
+        this.outputDtype = outputDtype;
+    }
+
+    /// Plans a merge whose tensors keep the base's element types.
+    ///
+    /// @throws RefusedException with every fault
+    public static MergePlan plan(Checkpoint base, List<Member> members, MergeMethod method) {
+        return plan(base, members, method, null);
+    }
+
+    /// Plans a merge.
+    ///
+    /// @param outputDtype the element type of merged tensors, or null for the base's own
+    /// @throws RefusedException with every fault
+    public static MergePlan plan(
+            Checkpoint base,
+            List<Member> members,
+            MergeMethod method,
+            @Nullable Dtype outputDtype) {
+        return new MergePlanner(base, members, method, outputDtype).plan();
+    }
+
+    /// What speaks against one expert as a member of any merge on this base; empty when nothing
+    /// does.
+    static List<Fault> faultsOf(Checkpoint base, Member member) {
+        MergePlanner planner =
+                new MergePlanner(
+                        base, List.of(member), new MergeMethod.WeightAveraging(), null);
+        try {
+            planner.plan();
+        } catch (RefusedException e) {
+            return e.faults();
+        }
+        return List.of();
+    }
+
+    private MergePlan plan() {
+        membership();
+        Optional<Architecture> architecture = architecture(base, "base");
+        for (Member member : members) {
+            faults.addAll(ConfigComparison.faults(base.config(), member));
+        }
+        TensorNames baseNames = TensorNames.of(base, architecture, "base", faults);
+        List<TensorNames> memberNames = new ArrayList<>();
+        for (Member member : members) {
+            memberNames.add(TensorNames.of(member.expert(), architecture, member.task(), faults));
+        }
+        List<String> groups = new ArrayList<>();
+        List<SharedTensor> shared = shared(architecture, baseNames, memberNames, groups);
+        SequencedMap<String, List<TaskTensor>> own =
+                taskTensors(architecture, baseNames, memberNames);
+        if (method instanceof MergeMethod.DivMerge) {
+            heads(own);
+        }
+        if (!faults.isEmpty()) {
+            throw new RefusedException(faults);
+        }
+        PlanCost cost = PlanCost.of(method, members, shared);
+        return new MergePlan(
+                base,
+                members,
+                method,
+                architecture,
+                shared,
+                own,
+                groups,
+                cost.bytesToRead(),
+                cost.bytesToWrite(),
+                cost.peakBytes(),
+                cost.estimate());
+    }
+
+    private void membership() {
+        if (members.isEmpty()) {
+            fault(FailureCode.BAD_OPTION, "members", "there are none, expected at least one");
+        }
+        Set<String> tasks = new HashSet<>();
+        for (Member member : members) {
+            if (!tasks.add(member.task())) {
+                fault(
+                        FailureCode.BAD_OPTION,
+                        member.task(),
+                        "two members have this task, expected one expert a task");
+            }
+            if (method instanceof MergeMethod.DivMerge && member.definition() == null) {
+                fault(
+                        FailureCode.UNKNOWN_TASK,
+                        member.task(),
+                        "has no task definition, and divmerge needs its calibration inputs");
+            }
+        }
+        double weights = members.stream().mapToDouble(Member::weight).sum();
+        if (method instanceof MergeMethod.WeightAveraging(boolean normalize)
+                && normalize
+                && !members.isEmpty()
+                && weights == 0) {
+            fault(
+                    FailureCode.BAD_OPTION,
+                    "weight",
+                    "the members' weights add up to 0, so there is no mean of them");
+        }
+    }
+
+    /// Arithmetic needs no architecture, only the names of heads do; DivMerge runs the model.
+    private Optional<Architecture> architecture(Checkpoint checkpoint, String where) {
+        try {
+            return Optional.of(
+                    Architecture.of(ModelConfig.of(checkpoint.config(), where + " config.json")));
+        } catch (RefusedException e) {
+            if (method instanceof MergeMethod.DivMerge) {
+                faults.addAll(e.faults());
+            }
+            return Optional.empty();
+        }
+    }
+
+    private List<SharedTensor> shared(
+            Optional<Architecture> architecture,
+            TensorNames baseNames,
+            List<TensorNames> memberNames,
+            List<String> groups) {
+        Map<String, SharedTensor> byOutputName = new TreeMap<>();
+        Map<Integer, List<SharedTensor>> byGroup = new TreeMap<>();
+        for (Map.Entry<String, TensorInfo> entry : baseNames.tensors().entrySet()) {
+            String name = entry.getKey();
+            if (architecture.isPresent() && architecture.get().taskSpecific(name)) {
+                continue;
+            }
+            List<SharedTensor.Source> sources = new ArrayList<>();
+            for (int m = 0; m < members.size(); m++) {
+                source(members.get(m), name, entry.getValue(), memberNames.get(m))
+                        .ifPresent(sources::add);
+            }
+            if (sources.size() == members.size()) {
+                int group = architecture.map(a -> a.groupOf(name)).orElse(0);
+                byGroup.computeIfAbsent(group, _ -> new ArrayList<>())
+                        .add(tensor(architecture, name, entry.getValue(), group, sources));
+            }
+        }
+        byGroup.forEach(
+                (group, tensors) -> {
+                    int index = groups.size();
+                    groups.add(architecture.map(a -> a.groupNames().get(group)).orElse("all"));
+                    tensors.forEach(t -> byOutputName.put(t.outputName(), inGroup(t, index)));
+                });
+        return List.copyOf(byOutputName.values());
+    }
+
+    private SharedTensor tensor(
+            Optional<Architecture> architecture,
+            String name,
+            TensorInfo info,
+            int group,
+            List<SharedTensor.Source> sources) {
+        Dtype dtype = outputDtype != null && info.dtype().floating() ? outputDtype : info.dtype();
+        return new SharedTensor(
+                name,
+                architecture.map(a -> a.classifierName(name)).orElse(name),
+                info.shape(),
+                group,
+                dtype,
+                info.name(),
+                info.dtype(),
+                sources);
+    }
+
+    private static SharedTensor inGroup(SharedTensor tensor, int group) {
+        return new SharedTensor(
+                tensor.name(),
+                tensor.outputName(),
+                tensor.shape(),
+                group,
+                tensor.outputDtype(),
+                tensor.baseName(),
+                tensor.baseDtype(),
+                tensor.members());
+    }
+
+    private Optional<SharedTensor.Source> source(
+            Member member, String name, TensorInfo inBase, TensorNames names) {
+        TensorInfo info = names.tensors().get(name);
+        String where = member.task() + " " + name;
+        if (info == null) {
+            fault(
+                    FailureCode.TENSOR_MISSING,
+                    where,
+                    "is not in the expert, expected shape %s as in the base"
+                            .formatted(inBase.shape()));
+            return Optional.empty();
+        }
+        if (!info.shape().equals(inBase.shape())) {
+            fault(
+                    FailureCode.SHAPE_MISMATCH,
+                    where,
+                    "has shape %s, expected %s as in the base"
+                            .formatted(info.shape(), inBase.shape()));
+            return Optional.empty();
+        }
+        boolean fits =
+                inBase.dtype().floating()
+                        ? info.dtype().floating()
+                        : info.dtype() == inBase.dtype();
+        if (!fits) {
+            fault(
+                    FailureCode.DTYPE_MISMATCH,
+                    where,
+                    "is %s, expected %s as in the base".formatted(info.dtype(), inBase.dtype()));
+            return Optional.empty();
+        }
+        return Optional.of(new SharedTensor.Source(info.name(), info.dtype()));
+    }
+
+    private SequencedMap<String, List<TaskTensor>> taskTensors(
+            Optional<Architecture> architecture,
+            TensorNames baseNames,
+            List<TensorNames> memberNames) {
+        SequencedMap<String, List<TaskTensor>> own = new TreeMap<>();
+        for (int m = 0; m < members.size(); m++) {
+            String task = members.get(m).task();
+            List<TaskTensor> tensors = new ArrayList<>();
+            memberNames
+                    .get(m)
+                    .tensors()
+                    .forEach(
+                            (name, info) -> {
+                                boolean inBase = baseNames.tensors().containsKey(name);
+                                if (staysWithTask(architecture, name, inBase)) {
+                                    tensors.add(taskTensor(architecture, name, info));
+                                } else if (!inBase) {
+                                    unexpected(architecture, task, name);
+                                }
+                            });
+            own.put(task, List.copyOf(tensors));
+        }
+        return own;
+    }
+
+    private static boolean staysWithTask(
+            Optional<Architecture> architecture, String name, boolean inBase) {
+        return architecture.isPresent()
+                && (architecture.get().taskSpecific(name)
+                        || (!inBase && architecture.get().trunk().containsKey(name)));
+    }
+
+    private static TaskTensor taskTensor(
+            Optional<Architecture> architecture, String name, TensorInfo info) {
+        return new TaskTensor(
+                name,
+                architecture.map(a -> a.classifierName(name)).orElse(name),
+                info.name(),
+                info.dtype(),
+                info.shape());
+    }
+
+    private void unexpected(Optional<Architecture> architecture, String task, String name) {
+        fault(
+                FailureCode.ARCHITECTURE_MISMATCH,
+                task + " " + name,
+                architecture.isPresent()
+                        ? "is neither in the base nor part of its architecture"
+                        : "is not in the base: the heads of this architecture are not known here,"
+                                + " so the experts' tensors must be exactly the base's");
+    }
+
+    /// DivMerge compares answers, so every expert must be able to give some.
+    private void heads(SequencedMap<String, List<TaskTensor>> own) {
+        own.forEach(
+                (task, tensors) -> {
+                    if (tensors.stream().noneMatch(t -> t.name().equals("classifier.weight"))) {
+                        fault(
+                                FailureCode.TENSOR_MISSING,
+                                task + " classifier.weight",
+                                "is not in the expert, and divmerge compares classifications");
+                    }
+                });
+    }
+
+    private void fault(FailureCode code, String where, String sentence) {
+        faults.add(new Fault(code, where, sentence));
+    }
+}

@@ -1,0 +1,50 @@
+package dev.tributary.merging;
+
+import dev.tributary.tensors.Dtype;
+import java.nio.file.Path;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/// One merge as a file describes it: the method, the models that go in with their weights, and how
+/// the result is stored.
+///
+/// The file is mergekit's YAML for `linear`, `task_arithmetic` and `ties`, with mergekit's meaning
+/// of every key, and the same form with `tasks:` for `divmerge`.
+///
+/// @param base the base model's folder; for `linear` without one, the first model's
+/// @param members the models whose weights go in, in the file's order
+/// @param outputDtype how the merged tensors are stored; null for the base's own type
+/// @param notes what a reader should know about keys that change nothing here
+public record Recipe(
+        MergeMethod method,
+        Path base,
+        List<RecipeMember> members,
+        @Nullable Dtype outputDtype,
+        List<String> notes) {
+
+    public Recipe {
+        members = List.copyOf(members);
+        notes = List.copyOf(notes);
+    }
+
+    /// One model of a recipe.
+    ///
+    /// @param name the last part of its path, or the whole path where two would be the same
+    /// @param weight its weight in the merge
+    /// @param density the share of its task vector TIES keeps; null for the method's own
+    /// @param task the folder or file of its task definition; null for methods that need no data
+    public record RecipeMember(
+            String name,
+            Path directory,
+            double weight,
+            @Nullable Double density,
+            @Nullable Path task) {}
+
+    /// Reads a recipe; its paths are relative to the folder it lies in.
+    ///
+    /// @throws dev.tributary.tensors.RefusedException with everything that is wrong or not
+    ///     supported, at once
+    public static Recipe read(Path file) {
+        return RecipeReader.read(file);
+    }
+}
