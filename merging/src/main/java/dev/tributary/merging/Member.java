@@ -1,6 +1,6 @@
 package dev.tributary.merging;
 
-import dev.tributary.models.TaskDefinition;
+import dev.tributary.models.CalibrationSet;
 import dev.tributary.tensors.Checkpoint;
 import dev.tributary.tensors.Digest;
 import org.jspecify.annotations.Nullable;
@@ -10,14 +10,14 @@ import org.jspecify.annotations.Nullable;
 /// @param task the task it was tuned for; no two members of a merge have the same
 /// @param expert its checkpoint, owned by whoever opened it
 /// @param digest of its directory
-/// @param definition of its task; null where the method needs no data
+/// @param calibration unlabelled inputs of its task; null where the method needs no data
 /// @param weight its weight, for the methods that weigh members
 /// @param density the share of its task vector TIES keeps; null for the method's own
 public record Member(
         String task,
         Checkpoint expert,
         Digest digest,
-        @Nullable TaskDefinition definition,
+        @Nullable CalibrationSet calibration,
         double weight,
         @Nullable Double density) {
 
@@ -33,7 +33,7 @@ public record Member(
 
     /// A member of weight 1.
     public Member(
-            String task, Checkpoint expert, Digest digest, @Nullable TaskDefinition definition) {
-        this(task, expert, digest, definition, 1.0, null);
+            String task, Checkpoint expert, Digest digest, @Nullable CalibrationSet calibration) {
+        this(task, expert, digest, calibration, 1.0, null);
     }
 }

@@ -121,11 +121,11 @@ public final class MergePlanner {
                         member.task(),
                         "two members have this task, expected one expert a task");
             }
-            if (method instanceof MergeMethod.DivMerge && member.definition() == null) {
+            if (method instanceof MergeMethod.DivMerge && member.calibration() == null) {
                 fault(
-                        FailureCode.UNKNOWN_TASK,
+                        FailureCode.CALIBRATION_EMPTY,
                         member.task(),
-                        "has no task definition, and divmerge needs its calibration inputs");
+                        "has no calibration inputs, and divmerge learns from them");
             }
         }
         double weights = members.stream().mapToDouble(Member::weight).sum();

@@ -1,0 +1,128 @@
+package dev.tributary.merging;
+
+import dev.tributary.tensors.FailureCode;
+import dev.tributary.tensors.Fault;
+import dev.tributary.tensors.Progress;
+import dev.tributary.tensors.RefusedException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.SequencedMap;
+import java.util.TreeMap;
+
+/// Moves coefficients down DivMerge's objective with Adam, a few items of every task a step, and
+/// remembers the best ones by the loss over all items.
+final class Descent {
+    /// A mean divergence below this is no difference: stop.
+    private static final double NEGLIGIBLE_NATS = 1e-9;
+
+    private static final double NANOS = 1e9;
+
+    private final DivMergeObjective objective;
+    private final MergeMethod.DivMerge method;
+    private final List<DivMergeTask> tasks;
+    private final Progress progress;
+    private final CalibrationSampler sampler;
+    private final List<LossPoint> history = new ArrayList<>();
+
+    private double[] bestLosses = {};
+    private Coefficients best;
+    private double plateau = Double.POSITIVE_INFINITY;
+    private int withoutImprovement;
+
+    Descent(
+            DivMergeObjective objective,
+            MergeMethod.DivMerge method,
+            List<DivMergeTask> tasks,
+            Coefficients start,
+            Progress progress) {
+        this.objective = objective;
+        this.method = method;
+        this.tasks = tasks;
+        this.progress = progress;
+        this.sampler = new CalibrationSampler(method.seed(), method.samplesPerStep());
+        this.best = start;
+    }
+
+    DivMergeResult run() {
+        Coefficients start = best;
+        CoefficientVector vector = new CoefficientVector(start);
+        double[][] table = vector.newTable();
+        double[][] derivatives = vector.newTable();
+        double[] gradient = new double[vector.values().length];
+        Adam adam = new Adam(method.learningRate(), gradient.length);
+        measure(0, vector, table);
+        double[] lossesBefore = bestLosses;
+        long began = System.nanoTime();
+        int step = 0;
+        while (step < method.maxSteps() && !finished()) {
+            vector.spread(table);
+            objective.step(table, items(step), derivatives);
+            vector.collect(derivatives, gradient);
+            adam.step(vector.values(), gradient);
+            step++;
+            if (step % method.evaluateEvery() == 0 || step == method.maxSteps()) {
+                measure(step, vector, table);
+            }
+            report(step, began);
+        }
+        return new DivMergeResult(
+                start, best, byTask(lossesBefore), byTask(bestLosses), history, step);
+    }
+
+    private boolean finished() {
+        return withoutImprovement >= method.patience()
+                || DivMergeObjective.mean(bestLosses) < NEGLIGIBLE_NATS;
+    }
+
+    private List<int[]> items(int step) {
+        return tasks.stream()
+                .map(task -> sampler.items(task.name(), task.inputs().size(), step))
+                .toList();
+    }
+
+    private void measure(int step, CoefficientVector vector, double[][] table) {
+        vector.spread(table);
+        double[] losses = objective.losses(table);
+        double loss = DivMergeObjective.mean(losses);
+        if (!Double.isFinite(loss)) {
+            throw new RefusedException(
+                    new Fault(
+                            FailureCode.MERGE_FAILED,
+                            "divmerge",
+                            "the loss became %s after %d steps: learning_rate %s too large?"
+                                    .formatted(loss, step, method.learningRate())));
+        }
+        history.add(new LossPoint(step, loss));
+        if (step == 0 || loss < DivMergeObjective.mean(bestLosses)) {
+            bestLosses = losses;
+            best = vector.snapshot();
+        }
+        if (loss < plateau * (1 - method.minImprovement())) {
+            plateau = loss;
+            withoutImprovement = 0;
+        } else {
+            withoutImprovement++;
+        }
+    }
+
+    private void report(int step, long began) {
+        double each = (System.nanoTime() - began) / NANOS / step;
+        progress.update(
+                String.format(
+                        Locale.ROOT,
+                        "optimising, loss %.5f, at most %.0f s left",
+                        DivMergeObjective.mean(bestLosses),
+                        each * (method.maxSteps() - step)),
+                step,
+                method.maxSteps());
+    }
+
+    private SequencedMap<String, Double> byTask(double[] losses) {
+        SequencedMap<String, Double> named = new TreeMap<>();
+        for (int t = 0; t < losses.length; t++) {
+            named.put(tasks.get(t).name(), losses[t]);
+        }
+        return named;
+    }
+}

@@ -1,0 +1,82 @@
+package dev.tributary.merging;
+
+import dev.tributary.models.Batch;
+import dev.tributary.models.RunningModel;
+import java.util.Arrays;
+import java.util.List;
+
+/// DivMerge's objective (arXiv 2509.02108, equations 3 and 4) as a function of the coefficients,
+/// with its gradient.
+///
+/// The paper minimises the sum over tasks; values and gradients here are the mean over tasks,
+/// which is the same up to a constant factor that Adam cancels.
+final class DivMergeObjective {
+    private static final int ROWS_PER_BATCH = 16;
+
+    private final RunningModel model;
+    private final TaskVectors vectors;
+    private final List<DivMergeTask> tasks;
+    private final Divergence divergence;
+
+    /// @param tasks in the plan's order of members
+    DivMergeObjective(
+            RunningModel model,
+            TaskVectors vectors,
+            List<DivMergeTask> tasks,
+            Divergence divergence) {
+        this.model = model;
+        this.vectors = vectors;
+        this.tasks = tasks;
+        this.divergence = divergence;
+    }
+
+    /// The mean divergence of every task over all its items.
+    double[] losses(double[][] coefficients) {
+        vectors.materialise(coefficients);
+        return tasks.stream().mapToDouble(this::loss).toArray();
+    }
+
+    private double loss(DivMergeTask task) {
+        double sum = 0;
+        for (int[] items : task.inputs().byLength(ROWS_PER_BATCH)) {
+            float[] logits = model.logits(task.head(), task.inputs().batch(items));
+            int labels = logits.length / items.length;
+            sum +=
+                    items.length
+                            * task.loss(divergence, items, 0)
+                                    .apply(
+                                            logits,
+                                            items.length,
+                                            labels,
+                                            new float[logits.length]);
+        }
+        return sum / task.inputs().size();
+    }
+
+    /// The mean divergence of every task over some of its items, and the gradient of their mean.
+    ///
+    /// @param items by task
+    /// @param gradient by task, then group; overwritten
+    double[] step(double[][] coefficients, List<int[]> items, double[][] gradient) {
+        vectors.materialise(coefficients);
+        model.zeroGradients();
+        double[] losses = new double[tasks.size()];
+        double share = 1.0 / losses.length;
+        for (int t = 0; t < losses.length; t++) {
+            DivMergeTask task = tasks.get(t);
+            Batch batch = task.inputs().batch(items.get(t));
+            losses[t] =
+                    model.backward(
+                            task.head(), batch, task.loss(divergence, items.get(t), share));
+        }
+        for (double[] ofTask : gradient) {
+            Arrays.fill(ofTask, 0);
+        }
+        vectors.gradient(gradient);
+        return losses;
+    }
+
+    static double mean(double[] losses) {
+        return Arrays.stream(losses).average().orElseThrow();
+    }
+}

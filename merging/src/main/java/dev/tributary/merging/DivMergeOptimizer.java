@@ -1,0 +1,179 @@
+package dev.tributary.merging;
+
+import dev.tributary.models.CalibrationSet;
+import dev.tributary.models.Example;
+import dev.tributary.models.Head;
+import dev.tributary.models.RunningModel;
+import dev.tributary.models.TextTokenizer;
+import dev.tributary.tensors.FailureCode;
+import dev.tributary.tensors.Fault;
+import dev.tributary.tensors.Progress;
+import dev.tributary.tensors.RefusedException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collections;
+import java.util.List;
+import java.util.Optional;
+import java.util.SequencedMap;
+import java.util.TreeMap;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
+
+/// Learns DivMerge's coefficients (arXiv 2509.02108): runs every expert once over its task's
+/// calibration inputs, keeps its answers, and moves the coefficients until the merged model answers
+/// alike.
+///
+/// Holds one model in memory whatever the number of experts, plus its gradients; experts are read
+/// from their mapped files.
+public final class DivMergeOptimizer {
+    private static final int ROWS_PER_BATCH = 16;
+
+    private final MergePlan plan;
+    private final MergeMethod.DivMerge method;
+    private final TeacherCache cache;
+    private final Progress progress;
+
+    private DivMergeOptimizer(MergePlan plan, TeacherCache cache, Progress progress) {
+        if (!(plan.method() instanceof MergeMethod.DivMerge divMerge)) {
+            throw new IllegalArgumentException(
+                    "[divmerge] the plan is for %s".formatted(plan.method().id()));
+        }
+        this.plan = plan;
+        this.method = divMerge;
+        this.cache = cache;
+        this.progress = progress;
+    }
+
+    /// Learns the coefficients of a plan.
+    ///
+    /// @param previous coefficients to start from, usually the last generation's; a task or layer
+    ///     they lack starts where DivMerge starts; null to start there with all
+    /// @param cacheFolder where experts' answers are kept between runs
+    /// @throws RefusedException for a NaN or an infinity in any checkpoint, with its place
+    public static DivMergeResult optimise(
+            MergePlan plan,
+            @Nullable Coefficients previous,
+            Path cacheFolder,
+            Progress progress) {
+        return new DivMergeOptimizer(plan, new TeacherCache(cacheFolder), progress)
+                .optimise(previous);
+    }
+
+    private DivMergeResult optimise(@Nullable Coefficients previous) {
+        List<String> tasks = plan.tasks();
+        if (tasks.size() == 1) {
+            return nothingToLearn(tasks.getFirst());
+        }
+        Coefficients start =
+                previous == null
+                        ? Coefficients.uniform(
+                                method.granularity(),
+                                tasks,
+                                plan.groups(),
+                                Coefficients.initialValue(tasks.size()))
+                        : previous.startFor(method.granularity(), tasks, plan.groups());
+        try (Workers workers = Workers.create();
+                RunningModel model = RunningModel.open(plan.base());
+                Heads heads = Heads.open(model, plan)) {
+            TaskVectors vectors = new TaskVectors(plan, model, workers);
+            List<DivMergeTask> divMergeTasks = tasks(model, vectors, heads);
+            model.train(vectors.changedNames());
+            DivMergeObjective objective =
+                    new DivMergeObjective(model, vectors, divMergeTasks, method.divergence());
+            return new Descent(objective, method, divMergeTasks, start, progress).run();
+        }
+    }
+
+    /// One expert, whole: its divergence from itself is zero.
+    private DivMergeResult nothingToLearn(String task) {
+        Coefficients whole =
+                Coefficients.uniform(method.granularity(), List.of(task), plan.groups(), 1.0);
+        SequencedMap<String, Double> none =
+                Collections.unmodifiableSequencedMap(new TreeMap<>(java.util.Map.of(task, 0.0)));
+        return new DivMergeResult(whole, whole, none, none, List.of(new LossPoint(0, 0.0)), 0);
+    }
+
+    private List<DivMergeTask> tasks(RunningModel model, TaskVectors vectors, Heads heads) {
+        List<DivMergeTask> tasks = new ArrayList<>();
+        try (TextTokenizer tokenizer = TextTokenizer.open(plan.base().directory())) {
+            for (int m = 0; m < plan.members().size(); m++) {
+                Member member = plan.members().get(m);
+                progress.update("asking experts", m, plan.members().size());
+                CalibrationSet calibration = calibration(member);
+                List<Example> chosen = chosen(calibration);
+                CalibrationInputs inputs =
+                        CalibrationInputs.of(
+                                tokenizer.tokenize(chosen, calibration.maxTokens()));
+                TeacherCache.Key key =
+                        new TeacherCache.Key(
+                                member.digest(),
+                                TeacherCache.Key.of(chosen),
+                                tokenizer.digest(),
+                                calibration.maxTokens());
+                Head head = heads.of(member.task());
+                Optional<Teacher> known =
+                        cache.find(key)
+                                .filter(
+                                        t ->
+                                                t.items() == inputs.size()
+                                                        && t.labels() == head.labels());
+                Teacher teacher;
+                if (known.isPresent()) {
+                    teacher = known.get();
+                } else {
+                    vectors.become(m);
+                    teacher = ask(member.task(), model, head, inputs);
+                    cache.keep(key, teacher);
+                }
+                tasks.add(new DivMergeTask(member.task(), head, inputs, teacher));
+            }
+        }
+        return tasks;
+    }
+
+    private static CalibrationSet calibration(Member member) {
+        CalibrationSet calibration = member.calibration();
+        if (calibration == null) {
+            throw new IllegalStateException(
+                    "[%s] has no calibration inputs, which its plan should have refused"
+                            .formatted(member.task()));
+        }
+        return calibration;
+    }
+
+    /// So many inputs as the method wants, drawn by its seed: a file may be sorted by label.
+    private List<Example> chosen(CalibrationSet calibration) {
+        List<Example> inputs = calibration.inputs();
+        return Arrays.stream(
+                        new CalibrationSampler(method.seed(), method.calibrationItems())
+                                .items(calibration.task(), inputs.size(), 0))
+                .sorted()
+                .mapToObj(inputs::get)
+                .collect(Collectors.toList());
+    }
+
+    /// Runs the model, which holds an expert's weights, over all inputs.
+    static Teacher ask(String task, RunningModel model, Head head, CalibrationInputs inputs) {
+        int labels = head.labels();
+        float[] logits = new float[inputs.size() * labels];
+        for (int[] items : inputs.byLength(ROWS_PER_BATCH)) {
+            float[] answers = model.logits(head, inputs.batch(items));
+            for (int row = 0; row < items.length; row++) {
+                System.arraycopy(answers, row * labels, logits, items[row] * labels, labels);
+            }
+        }
+        for (float logit : logits) {
+            if (!Float.isFinite(logit)) {
+                throw new RefusedException(
+                        new Fault(
+                                FailureCode.NON_FINITE,
+                                task,
+                                "the expert answers its calibration inputs with %s, expected"
+                                                .formatted(logit)
+                                        + " finite logits"));
+            }
+        }
+        return new Teacher(inputs.size(), labels, logits);
+    }
+}

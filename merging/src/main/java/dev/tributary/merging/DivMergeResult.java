@@ -1,0 +1,39 @@
+package dev.tributary.merging;
+
+import java.util.List;
+import java.util.SequencedMap;
+
+/// What an optimisation of coefficients came to.
+///
+/// @param start where it started
+/// @param coefficients the best it saw, by the loss over all calibration items
+/// @param lossBefore by task, at the start, in nats
+/// @param lossAfter by task, at the best
+/// @param history the loss wherever it was measured over all items
+/// @param steps optimiser steps taken
+public record DivMergeResult(
+        Coefficients start,
+        Coefficients coefficients,
+        SequencedMap<String, Double> lossBefore,
+        SequencedMap<String, Double> lossAfter,
+        List<LossPoint> history,
+        int steps) {
+
+    public DivMergeResult {
+        history = List.copyOf(history);
+    }
+
+    /// The mean over tasks at the start.
+    public double meanBefore() {
+        return mean(lossBefore);
+    }
+
+    /// The mean over tasks at the best.
+    public double meanAfter() {
+        return mean(lossAfter);
+    }
+
+    private static double mean(SequencedMap<String, Double> losses) {
+        return losses.values().stream().mapToDouble(Double::doubleValue).average().orElseThrow();
+    }
+}

@@ -1,0 +1,229 @@
+package dev.tributary.merging;
+
+import dev.tributary.models.RunningModel;
+import dev.tributary.tensors.Checkpoint;
+import dev.tributary.tensors.Dtype;
+import dev.tributary.tensors.Fault;
+import dev.tributary.tensors.Kernels;
+import dev.tributary.tensors.RefusedException;
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/// The task vectors of a plan against a model in memory: writes `theta_0 + sum_t c_t tau_t` into
+/// its weights, and turns its gradients into gradients of the coefficients.
+///
+/// The merged weights are linear in the coefficients, so the derivative by a coefficient is the
+/// inner product of the weights' gradient with the task vector: experts stay in their mapped files
+/// and no graph of them is built. Tensors that no expert changed are left out of both directions.
+final class TaskVectors {
+    /// Elements handled at a time, small enough to stay in the second-level cache while all
+    /// members are gone through.
+    private static final int TILE = 1 << 13;
+
+    /// Elements a worker takes at a time; whole tensors up to this size.
+    private static final long UNIT = 1 << 18;
+
+    private final MergePlan plan;
+    private final RunningModel model;
+    private final Workers workers;
+    private final List<SharedTensor> changed = new ArrayList<>();
+    private final List<Unit> units = new ArrayList<>();
+    private final double[][] products;
+
+    /// A stretch of one tensor, with those members whose expert differs from the base there.
+    private record Unit(
+            SharedTensor tensor,
+            long from,
+            long count,
+            MemorySegment weights,
+            MemorySegment base,
+            Dtype baseDtype,
+            List<Expert> experts) {}
+
+    private record Expert(int member, Dtype dtype, MemorySegment data) {}
+
+    /// Finds out which tensors any expert changed, and refuses NaNs and infinities on the way.
+    ///
+    /// @throws RefusedException with every tensor that is not finite
+    TaskVectors(MergePlan plan, RunningModel model, Workers workers) {
+        this.plan = plan;
+        this.model = model;
+        this.workers = workers;
+        List<SharedTensor> tensors = plan.shared().stream().filter(SharedTensor::merged).toList();
+        List<List<Unit>> found = workers.map(tensors.size(), i -> units(tensors.get(i)));
+        for (int i = 0; i < found.size(); i++) {
+            if (!found.get(i).isEmpty()) {
+                changed.add(tensors.get(i));
+                units.addAll(found.get(i));
+            }
+        }
+        this.products = new double[units.size()][plan.members().size()];
+    }
+
+    /// The tensors that take part in the optimisation, by canonical name.
+    List<String> changedNames() {
+        return changed.stream().map(SharedTensor::name).toList();
+    }
+
+    private List<Unit> units(SharedTensor tensor) {
+        refuseNonFinite(tensor);
+        MemorySegment base = plan.base().data(tensor.baseName());
+        List<Expert> experts = new ArrayList<>();
+        for (int m = 0; m < plan.members().size(); m++) {
+            SharedTensor.Source source = tensor.members().get(m);
+            MemorySegment data = plan.members().get(m).expert().data(source.name());
+            if (source.dtype() != tensor.baseDtype() || data.mismatch(base) >= 0) {
+                experts.add(new Expert(m, source.dtype(), data));
+            }
+        }
+        List<Unit> units = new ArrayList<>();
+        if (!experts.isEmpty()) {
+            for (long from = 0; from < tensor.elements(); from += UNIT) {
+                units.add(unit(tensor, from, base, experts));
+            }
+        }
+        return units;
+    }
+
+    private Unit unit(
+            SharedTensor tensor, long from, MemorySegment base, List<Expert> experts) {
+        long count = Math.min(UNIT, tensor.elements() - from);
+        return new Unit(
+                tensor,
+                from,
+                count,
+                BlockMerge.slice(model.weights(tensor.name()), Float.BYTES, from, count),
+                BlockMerge.slice(base, tensor.baseDtype().bytes(), from, count),
+                tensor.baseDtype(),
+                experts.stream()
+                        .map(
+                                e ->
+                                        new Expert(
+                                                e.member(),
+                                                e.dtype(),
+                                                BlockMerge.slice(
+                                                        e.data(), e.dtype().bytes(), from, count)))
+                        .toList());
+    }
+
+    private void refuseNonFinite(SharedTensor tensor) {
+        List<Fault> faults = new ArrayList<>();
+        fault("base", plan.base(), tensor.baseName(), tensor).ifPresent(faults::add);
+        for (int m = 0; m < plan.members().size(); m++) {
+            Member member = plan.members().get(m);
+            fault(member.task(), member.expert(), tensor.members().get(m).name(), tensor)
+                    .ifPresent(faults::add);
+        }
+        if (!faults.isEmpty()) {
+            throw new RefusedException(faults);
+        }
+    }
+
+    private static Optional<Fault> fault(
+            String owner, Checkpoint checkpoint, String fileName, SharedTensor tensor) {
+        return MergeExecutor.fault(owner, tensor, checkpoint.firstNonFinite(fileName));
+    }
+
+    /// Writes the merge of these coefficients into the model's weights.
+    ///
+    /// @param coefficients by member, then group
+    void materialise(double[][] coefficients) {
+        workers.each(units.size(), i -> materialise(units.get(i), coefficients));
+    }
+
+    private static void materialise(Unit unit, double[][] coefficients) {
+        int group = unit.tensor().group();
+        for (long from = 0; from < unit.count(); from += TILE) {
+            long count = Math.min(TILE, unit.count() - from);
+            MemorySegment target =
+                    BlockMerge.slice(unit.weights(), Float.BYTES, from, count);
+            MemorySegment base =
+                    BlockMerge.slice(unit.base(), unit.baseDtype().bytes(), from, count);
+            Kernels.widen(unit.baseDtype(), base, 0, target, count);
+            for (Expert expert : unit.experts()) {
+                Kernels.accumulateDifference(
+                        target,
+                        (float) coefficients[expert.member()][group],
+                        expert.dtype(),
+                        BlockMerge.slice(expert.data(), expert.dtype().bytes(), from, count),
+                        unit.baseDtype(),
+                        base,
+                        count);
+            }
+        }
+    }
+
+    /// Writes one expert's own weights into the model, exactly.
+    void become(int member) {
+        workers.each(
+                changed.size(),
+                i -> {
+                    SharedTensor tensor = changed.get(i);
+                    plan.members()
+                            .get(member)
+                            .expert()
+                            .readFloats(
+                                    tensor.members().get(member).name(),
+                                    0,
+                                    model.weights(tensor.name()));
+                });
+    }
+
+    /// Adds the inner products of the model's gradients with the task vectors to the gradient of
+    /// the coefficients; partial sums are taken in a fixed order, whichever thread took them.
+    ///
+    /// @param gradient by member, then group
+    void gradient(double[][] gradient) {
+        List<MemorySegment> gradients = new ArrayList<>(units.size());
+        MemorySegment whole = MemorySegment.NULL;
+        for (Unit unit : units) {
+            if (unit.from() == 0) {
+                whole = model.gradient(unit.tensor().name());
+            }
+            gradients.add(BlockMerge.slice(whole, Float.BYTES, unit.from(), unit.count()));
+        }
+        workers.each(units.size(), i -> products(units.get(i), gradients.get(i), products[i]));
+        for (int i = 0; i < products.length; i++) {
+            for (Expert expert : units.get(i).experts()) {
+                gradient[expert.member()][units.get(i).tensor().group()] +=
+                        products[i][expert.member()];
+            }
+        }
+    }
+
+    /// The inner products of the last [#gradient] for one tensor, by member.
+    double[] productsOf(String name) {
+        double[] sum = new double[plan.members().size()];
+        for (int i = 0; i < products.length; i++) {
+            if (units.get(i).tensor().name().equals(name)) {
+                for (int m = 0; m < sum.length; m++) {
+                    sum[m] += products[i][m];
+                }
+            }
+        }
+        return sum;
+    }
+
+    private static void products(Unit unit, MemorySegment gradient, double[] target) {
+        java.util.Arrays.fill(target, 0);
+        for (long from = 0; from < unit.count(); from += TILE) {
+            long count = Math.min(TILE, unit.count() - from);
+            MemorySegment tile = BlockMerge.slice(gradient, Float.BYTES, from, count);
+            MemorySegment base =
+                    BlockMerge.slice(unit.base(), unit.baseDtype().bytes(), from, count);
+            for (Expert expert : unit.experts()) {
+                target[expert.member()] +=
+                        Kernels.dotDifference(
+                                tile,
+                                expert.dtype(),
+                                BlockMerge.slice(
+                                        expert.data(), expert.dtype().bytes(), from, count),
+                                unit.baseDtype(),
+                                base,
+                                count);
+            }
+        }
+    }
+}
