@@ -1,8 +1,11 @@
 package dev.tributary.merging;
 
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 
 /// Says which calibration items of a task a step looks at: every item once an epoch, in an order
@@ -15,7 +18,7 @@ final class CalibrationSampler {
     private final int samplesPerStep;
     private final Map<String, Order> orders = new HashMap<>();
 
-    private record Order(long epoch, int[] items) {}
+    private record Order(long epoch, List<Integer> items) {}
 
     CalibrationSampler(long seed, int samplesPerStep) {
         this.seed = seed;
@@ -33,12 +36,12 @@ final class CalibrationSampler {
         int[] chosen = new int[samplesPerStep];
         for (int i = 0; i < samplesPerStep; i++) {
             long position = step * samplesPerStep + i;
-            chosen[i] = order(task, size, position / size)[(int) (position % size)];
+            chosen[i] = order(task, size, position / size).get((int) (position % size));
         }
         return chosen;
     }
 
-    private int[] order(String task, int size, long epoch) {
+    private List<Integer> order(String task, int size, long epoch) {
         Order known = orders.get(task);
         if (known == null || known.epoch() != epoch) {
             known = new Order(epoch, shuffled(task, size, epoch));
@@ -48,15 +51,14 @@ final class CalibrationSampler {
     }
 
     /// Fisher-Yates with numbers that are functions of (seed, task, epoch, position).
-    private int[] shuffled(String task, int size, long epoch) {
+    private List<Integer> shuffled(String task, int size, long epoch) {
         long stream = mix(seed ^ mix(hash(task)) ^ mix(epoch + 1));
-        int[] items = new int[size];
-        Arrays.setAll(items, i -> i);
+        List<Integer> items = new ArrayList<>(size);
+        for (int i = 0; i < size; i++) {
+            items.add(i);
+        }
         for (int i = size - 1; i > 0; i--) {
-            int other = (int) Long.remainderUnsigned(mix(stream + i), i + 1L);
-            int kept = items[i];
-            items[i] = items[other];
-            items[other] = kept;
+            Collections.swap(items, i, (int) Long.remainderUnsigned(mix(stream + i), i + 1L));
         }
         return items;
     }

@@ -2,8 +2,8 @@ package dev.tributary.merging;
 
 import java.util.List;
 
-/// Coefficients as the optimiser moves them: a flat vector with one entry a task, or one a task
-/// and group, and the full table by task and group that the weights need.
+/// Coefficients as the optimiser moves them: a flat vector with one entry a task, or one a task and
+/// group, and the full table by task and group that the weights need.
 final class CoefficientVector {
     private final Granularity granularity;
     private final List<String> tasks;
@@ -38,8 +38,8 @@ final class CoefficientVector {
         }
     }
 
-    /// Collects a table of derivatives into the vector's: a task's coefficient moves all groups,
-    /// so its derivative is their sum.
+    /// Collects a table of derivatives into the vector's: a task's coefficient moves all groups, so
+    /// its derivative is their sum.
     void collect(double[][] table, double[] gradient) {
         java.util.Arrays.fill(gradient, 0);
         for (int t = 0; t < table.length; t++) {

@@ -5,8 +5,8 @@ import java.util.List;
 import java.util.Locale;
 
 /// How much of each task vector goes into a merge: one number a task, or one a task and layer
-/// group. Any real number is allowed; DivMerge leaves them unconstrained (arXiv 2509.02108,
-/// section 3.1).
+/// group. Any real number is allowed; DivMerge leaves them unconstrained (arXiv 2509.02108, section
+/// 3.1).
 ///
 /// @param granularity one value a task, or one a task and group
 /// @param tasks the tasks, in the order of the values
@@ -117,7 +117,8 @@ public record Coefficients(
         int index = names.indexOf(name);
         if (index < 0) {
             throw new IllegalArgumentException(
-                    String.format(Locale.ROOT, "[coefficients] no %s '%s' in %s", kind, name, names));
+                    String.format(
+                            Locale.ROOT, "[coefficients] no %s '%s' in %s", kind, name, names));
         }
         return index;
     }

@@ -54,8 +54,7 @@ final class ConfigComparison {
 
     /// 1 and 1.0 are the same number.
     private static boolean same(JsonNode a, JsonNode b) {
-        return a.isNumber() && b.isNumber()
-                ? Double.compare(a.doubleValue(), b.doubleValue()) == 0
-                : a.equals(b);
+        boolean numbers = a.isNumber() && b.isNumber();
+        return numbers ? Double.compare(a.doubleValue(), b.doubleValue()) == 0 : a.equals(b);
     }
 }

@@ -8,8 +8,8 @@ import java.util.List;
 /// DivMerge's objective (arXiv 2509.02108, equations 3 and 4) as a function of the coefficients,
 /// with its gradient.
 ///
-/// The paper minimises the sum over tasks; values and gradients here are the mean over tasks,
-/// which is the same up to a constant factor that Adam cancels.
+/// The paper minimises the sum over tasks; values and gradients here are the mean over tasks, which
+/// is the same up to a constant factor that Adam cancels.
 final class DivMergeObjective {
     private static final int ROWS_PER_BATCH = 16;
 
@@ -44,11 +44,7 @@ final class DivMergeObjective {
             sum +=
                     items.length
                             * task.loss(divergence, items, 0)
-                                    .apply(
-                                            logits,
-                                            items.length,
-                                            labels,
-                                            new float[logits.length]);
+                                    .apply(logits, items.length, labels, new float[logits.length]);
         }
         return sum / task.inputs().size();
     }
@@ -66,8 +62,7 @@ final class DivMergeObjective {
             DivMergeTask task = tasks.get(t);
             Batch batch = task.inputs().batch(items.get(t));
             losses[t] =
-                    model.backward(
-                            task.head(), batch, task.loss(divergence, items.get(t), share));
+                    model.backward(task.head(), batch, task.loss(divergence, items.get(t), share));
         }
         for (double[] ofTask : gradient) {
             Arrays.fill(ofTask, 0);

@@ -48,14 +48,11 @@ public final class DivMergeOptimizer {
     /// Learns the coefficients of a plan.
     ///
     /// @param previous coefficients to start from, usually the last generation's; a task or layer
-    ///     they lack starts where DivMerge starts; null to start there with all
+    ///   they lack starts where DivMerge starts; null to start there with all
     /// @param cacheFolder where experts' answers are kept between runs
     /// @throws RefusedException for a NaN or an infinity in any checkpoint, with its place
     public static DivMergeResult optimise(
-            MergePlan plan,
-            @Nullable Coefficients previous,
-            Path cacheFolder,
-            Progress progress) {
+            MergePlan plan, @Nullable Coefficients previous, Path cacheFolder, Progress progress) {
         return new DivMergeOptimizer(plan, new TeacherCache(cacheFolder), progress)
                 .optimise(previous);
     }
@@ -103,8 +100,7 @@ public final class DivMergeOptimizer {
                 CalibrationSet calibration = calibration(member);
                 List<Example> chosen = chosen(calibration);
                 CalibrationInputs inputs =
-                        CalibrationInputs.of(
-                                tokenizer.tokenize(chosen, calibration.maxTokens()));
+                        CalibrationInputs.of(tokenizer.tokenize(chosen, calibration.maxTokens()));
                 TeacherCache.Key key =
                         new TeacherCache.Key(
                                 member.digest(),
@@ -114,10 +110,8 @@ public final class DivMergeOptimizer {
                 Head head = heads.of(member.task());
                 Optional<Teacher> known =
                         cache.find(key)
-                                .filter(
-                                        t ->
-                                                t.items() == inputs.size()
-                                                        && t.labels() == head.labels());
+                                .filter(t ->
+                                        t.items() == inputs.size() && t.labels() == head.labels());
                 Teacher teacher;
                 if (known.isPresent()) {
                     teacher = known.get();

@@ -7,8 +7,7 @@ import org.jspecify.annotations.Nullable;
 /// One task of DivMerge's objective: its inputs, its expert's answers and its head.
 ///
 /// @param head what the expert has besides the shared tensors; null when it is the model's own
-record DivMergeTask(
-        String name, @Nullable Head head, CalibrationInputs inputs, Teacher teacher) {
+record DivMergeTask(String name, @Nullable Head head, CalibrationInputs inputs, Teacher teacher) {
 
     /// The mean divergence over some items, to be computed from the merged model's logits.
     ///

@@ -4,8 +4,8 @@ package dev.tributary.merging;
 /// with respect to the merged model's logits.
 ///
 /// Both distributions are given as log-probabilities, so that nothing is divided and an underflow
-/// cannot become a NaN. The expert is the first, fixed argument, as in DivMerge's equation 3
-/// (arXiv 2509.02108).
+/// cannot become a NaN. The expert is the first, fixed argument, as in DivMerge's equation 3 (arXiv
+/// 2509.02108).
 public enum Divergence {
     /// Jensen-Shannon divergence: `0.5 KL(p||m) + 0.5 KL(q||m)` with `m = (p + q) / 2`. Bounded by
     /// log 2, symmetric; DivMerge's default.
@@ -26,9 +26,9 @@ public enum Divergence {
             return Math.max(0, 0.5 * expertPart + 0.5 * mergedPart);
         }
     },
-    /// Kullback-Leibler divergence of the merged model from the expert, `KL(expert || merged)`:
-    /// the forward direction. Unbounded: one answer the merged model finds impossible can outweigh
-    /// all others.
+    /// Kullback-Leibler divergence of the merged model from the expert, `KL(expert || merged)`: the
+    /// forward direction. Unbounded: one answer the merged model finds impossible can outweigh all
+    /// others.
     KL("kl") {
         @Override
         double between(double[] expert, double[] merged, int classes, double[] gradient) {

@@ -54,8 +54,7 @@ public final class MergeExecutor {
     }
 
     /// Merges into memory: the target says for each tensor where its fp32 values go.
-    static void execute(
-            MergePlan plan, @Nullable Coefficients coefficients, MemoryTarget target) {
+    static void execute(MergePlan plan, @Nullable Coefficients coefficients, MemoryTarget target) {
         run(plan, coefficients, new MemorySink(target), Progress.SILENT);
     }
 
@@ -132,28 +131,25 @@ public final class MergeExecutor {
                             member.expert().firstNonFinite(tensor.members().get(m).name()));
         }
         return new RefusedException(
-                fault.orElseGet(
-                        () ->
-                                new Fault(
-                                        FailureCode.NON_FINITE,
-                                        tensor.name(),
-                                        "became too large for %s: coefficients too large?"
-                                                .formatted(tensor.outputDtype()))));
-    }
-
-    static Optional<Fault> fault(
-            String owner, SharedTensor tensor, Optional<NonFinite> nonFinite) {
-        return nonFinite.map(
-                found ->
+                fault.orElseGet(() ->
                         new Fault(
                                 FailureCode.NON_FINITE,
-                                owner + " " + tensor.name(),
-                                "has %d NaN or infinite of %d elements, the first at index %d: a"
-                                                .formatted(
-                                                        found.count(),
-                                                        tensor.elements(),
-                                                        found.firstIndex())
-                                        + " training run that diverged?"));
+                                tensor.name(),
+                                "became too large for %s: coefficients too large?"
+                                        .formatted(tensor.outputDtype()))));
+    }
+
+    static Optional<Fault> fault(String owner, SharedTensor tensor, Optional<NonFinite> nonFinite) {
+        return nonFinite.map(found ->
+                new Fault(
+                        FailureCode.NON_FINITE,
+                        owner + " " + tensor.name(),
+                        "has %d NaN or infinite of %d elements, the first at index %d: a"
+                                        .formatted(
+                                                found.count(),
+                                                tensor.elements(),
+                                                found.firstIndex())
+                                + " training run that diverged?"));
     }
 
     /// What the arithmetic of a method holds in memory at most.

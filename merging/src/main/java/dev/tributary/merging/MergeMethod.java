@@ -69,7 +69,7 @@ public sealed interface MergeMethod {
     /// 2306.01708, algorithm 1).
     ///
     /// @param density how much of a task vector is kept, as a share of its entries; a member may
-    ///     state its own
+    ///   state its own
     /// @param lambda scale of the merged task vector
     /// @param scope where the largest entries are looked for
     /// @param normalize divide by the weights of those who agree (the paper); without it their sum

@@ -13,8 +13,8 @@ import java.util.SequencedMap;
 /// belong to whoever opened them and must stay open while the plan is carried out.
 ///
 /// @param members sorted by task, so that the order they came in changes nothing
-/// @param architecture how tensors are named; empty where the model cannot be run here, and
-///     tensors are then matched by their exact names
+/// @param architecture how tensors are named; empty where the model cannot be run here, and tensors
+///   are then matched by their exact names
 /// @param shared the tensors that are merged, sorted by the name they get
 /// @param taskTensors for every task the tensors that stay its own
 /// @param groups the layer groups that have at least one shared tensor, in order

@@ -63,8 +63,7 @@ public final class MergePlanner {
     /// does.
     static List<Fault> faultsOf(Checkpoint base, Member member) {
         MergePlanner planner =
-                new MergePlanner(
-                        base, List.of(member), new MergeMethod.WeightAveraging(), null);
+                new MergePlanner(base, List.of(member), new MergeMethod.WeightAveraging(), null);
         try {
             planner.plan();
         } catch (RefusedException e) {
@@ -176,12 +175,11 @@ public final class MergePlanner {
                         .add(tensor(architecture, name, entry.getValue(), group, sources));
             }
         }
-        byGroup.forEach(
-                (group, tensors) -> {
-                    int index = groups.size();
-                    groups.add(architecture.map(a -> a.groupNames().get(group)).orElse("all"));
-                    tensors.forEach(t -> byOutputName.put(t.outputName(), inGroup(t, index)));
-                });
+        byGroup.forEach((group, tensors) -> {
+            int index = groups.size();
+            groups.add(architecture.map(a -> a.groupNames().get(group)).orElse("all"));
+            tensors.forEach(t -> byOutputName.put(t.outputName(), inGroup(t, index)));
+        });
         return List.copyOf(byOutputName.values());
     }
 
@@ -260,15 +258,14 @@ public final class MergePlanner {
             memberNames
                     .get(m)
                     .tensors()
-                    .forEach(
-                            (name, info) -> {
-                                boolean inBase = baseNames.tensors().containsKey(name);
-                                if (staysWithTask(architecture, name, inBase)) {
-                                    tensors.add(taskTensor(architecture, name, info));
-                                } else if (!inBase) {
-                                    unexpected(architecture, task, name);
-                                }
-                            });
+                    .forEach((name, info) -> {
+                        boolean inBase = baseNames.tensors().containsKey(name);
+                        if (staysWithTask(architecture, name, inBase)) {
+                            tensors.add(taskTensor(architecture, name, info));
+                        } else if (!inBase) {
+                            unexpected(architecture, task, name);
+                        }
+                    });
             own.put(task, List.copyOf(tensors));
         }
         return own;
@@ -303,15 +300,14 @@ public final class MergePlanner {
 
     /// DivMerge compares answers, so every expert must be able to give some.
     private void heads(SequencedMap<String, List<TaskTensor>> own) {
-        own.forEach(
-                (task, tensors) -> {
-                    if (tensors.stream().noneMatch(t -> t.name().equals("classifier.weight"))) {
-                        fault(
-                                FailureCode.TENSOR_MISSING,
-                                task + " classifier.weight",
-                                "is not in the expert, and divmerge compares classifications");
-                    }
-                });
+        own.forEach((task, tensors) -> {
+            if (tensors.stream().noneMatch(t -> t.name().equals("classifier.weight"))) {
+                fault(
+                        FailureCode.TENSOR_MISSING,
+                        task + " classifier.weight",
+                        "is not in the expert, and divmerge compares classifications");
+            }
+        });
     }
 
     private void fault(FailureCode code, String where, String sentence) {

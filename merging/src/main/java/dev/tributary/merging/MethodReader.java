@@ -45,8 +45,7 @@ final class MethodReader {
                                             "'%s' is no merge method, expected one of %s"
                                                     .formatted(
                                                             id,
-                                                            String.join(
-                                                                    ", ", MergeMethod.IDS)))));
+                                                            String.join(", ", MergeMethod.IDS)))));
         };
     }
 
@@ -87,31 +86,27 @@ final class MethodReader {
         int patience = whole(DivMerge.PATIENCE, defaults.patience());
         double minImprovement = real(DivMerge.MIN_IMPROVEMENT, defaults.minImprovement());
         long seed = seed(defaults.seed());
-        return build(
-                () ->
-                        new DivMerge(
-                                granularity,
-                                divergence,
-                                learningRate,
-                                samplesPerStep,
-                                maxSteps,
-                                calibrationItems,
-                                evaluateEvery,
-                                patience,
-                                minImprovement,
-                                seed));
+        return build(() ->
+                new DivMerge(
+                        granularity,
+                        divergence,
+                        learningRate,
+                        samplesPerStep,
+                        maxSteps,
+                        calibrationItems,
+                        evaluateEvery,
+                        patience,
+                        minImprovement,
+                        seed));
     }
 
     private MergeMethod build(Supplier<MergeMethod> method) {
         left.keySet()
-                .forEach(
-                        name ->
-                                fault(
-                                        name,
-                                        "is no option of %s, expected one of %s"
-                                                .formatted(
-                                                        this.method,
-                                                        String.join(", ", known))));
+                .forEach(name ->
+                        fault(
+                                name,
+                                "is no option of %s, expected one of %s"
+                                        .formatted(this.method, String.join(", ", known))));
         if (!faults.isEmpty()) {
             throw new RefusedException(faults);
         }
@@ -195,7 +190,8 @@ final class MethodReader {
         fault(
                 name,
                 "was '%s', expected one of %s"
-                        .formatted(text, String.join(", ", Arrays.stream(values).map(id).toList())));
+                        .formatted(
+                                text, String.join(", ", Arrays.stream(values).map(id).toList())));
         return defaultValue;
     }
 

@@ -70,8 +70,7 @@ record PlanCost(long bytesToRead, long bytesToWrite, long peakBytes, Duration es
         long perStep = (long) tasks * method.samplesPerStep() * TYPICAL_TOKENS;
         long perCheck = (long) tasks * method.calibrationItems() * TYPICAL_TOKENS / 3;
         long checks = 1L + method.maxSteps() / method.evaluateEvery();
-        double flops =
-                6.0 * elements * ((double) perStep * method.maxSteps() + perCheck * checks);
+        double flops = 6.0 * elements * ((double) perStep * method.maxSteps() + perCheck * checks);
         long steps = method.maxSteps() + checks;
         double arithmetic = (double) read * 2 * steps / BYTES_PER_SECOND / 4;
         return new PlanCost(

@@ -43,7 +43,7 @@ public record Recipe(
     /// Reads a recipe; its paths are relative to the folder it lies in.
     ///
     /// @throws dev.tributary.tensors.RefusedException with everything that is wrong or not
-    ///     supported, at once
+    ///   supported, at once
     public static Recipe read(Path file) {
         return RecipeReader.read(file);
     }

@@ -8,40 +8,38 @@ import java.util.Set;
 /// The values of a recipe's `merge_method`, with the parameters each one takes: mergekit's three
 /// and our own.
 enum RecipeMethod {
-    LINEAR("linear", Set.of("weight"), Set.of("normalize")),
-    TASK_ARITHMETIC(
-            "task_arithmetic",
-            Set.of("weight"),
-            Set.of("lambda", "normalize", "int8_mask", "rescale")),
-    TIES(
-            "ties",
-            Set.of("weight", "density"),
-            Set.of("lambda", "normalize", "int8_mask", "rescale")),
-    DIVMERGE("divmerge", Set.of(), MergeMethod.DivMerge.defaults().options().keySet());
+    LINEAR("linear"),
+    TASK_ARITHMETIC("task_arithmetic"),
+    TIES("ties"),
+    DIVMERGE("divmerge");
 
     private final String id;
-    private final Set<String> perModel;
-    private final Set<String> overall;
 
-    RecipeMethod(String id, Set<String> perModel, Set<String> overall) {
+    RecipeMethod(String id) {
         this.id = id;
-        this.perModel = perModel;
-        this.overall = overall;
     }
 
     String id() {
         return id;
     }
 
-    /// Parameters a model may have; given for the whole recipe, they hold for every model that
-    /// does not say otherwise.
+    /// Parameters a model may have; given for the whole recipe, they hold for every model that does
+    /// not say otherwise.
     Set<String> perModel() {
-        return perModel;
+        return switch (this) {
+            case LINEAR, TASK_ARITHMETIC -> Set.of("weight");
+            case TIES -> Set.of("weight", "density");
+            case DIVMERGE -> Set.of();
+        };
     }
 
     /// Parameters of the merge as a whole.
     Set<String> overall() {
-        return overall;
+        return switch (this) {
+            case LINEAR -> Set.of("normalize");
+            case TASK_ARITHMETIC, TIES -> Set.of("lambda", "normalize", "int8_mask", "rescale");
+            case DIVMERGE -> MergeMethod.DivMerge.defaults().options().keySet();
+        };
     }
 
     /// Whether the method works on differences from the base.

@@ -11,8 +11,8 @@ import java.util.TreeSet;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
-/// Understands the parameters of a recipe as mergekit does: what they are called, which belong to
-/// a model and which to the merge, and what holds when one is left out.
+/// Understands the parameters of a recipe as mergekit does: what they are called, which belong to a
+/// model and which to the merge, and what holds when one is left out.
 final class RecipeParameters {
     private static final double MERGEKIT_LAMBDA = 1.0;
     private static final double MERGEKIT_DENSITY = 1.0;
@@ -62,14 +62,10 @@ final class RecipeParameters {
         };
     }
 
-    /// One member; what is wrong with its parameters is reported and replaced by a value that
-    /// lets reading go on.
+    /// One member; what is wrong with its parameters is reported and replaced by a value that lets
+    /// reading go on.
     Recipe.RecipeMember member(
-            String place,
-            String name,
-            Path directory,
-            JsonNode parameters,
-            @Nullable Path task) {
+            String place, String name, Path directory, JsonNode parameters, @Nullable Path task) {
         if (!parameters.isMissingNode() && !parameters.isObject()) {
             fault(place + ".parameters", "is no mapping");
         }

@@ -149,8 +149,7 @@ final class RecipeReader {
                         fault(place, "'%s' is listed twice".formatted(written));
                     }
                 }
-                models.add(
-                        new ListedModel(place, written, directory, entry.path("parameters")));
+                models.add(new ListedModel(place, written, directory, entry.path("parameters")));
             }
         }
         return models;
@@ -245,7 +244,8 @@ final class RecipeReader {
             fault(
                     key,
                     "'%s' is not supported, expected one of %s"
-                            .formatted(node.asText(""), String.join(", ", sorted(DTYPES.keySet()))));
+                            .formatted(
+                                    node.asText(""), String.join(", ", sorted(DTYPES.keySet()))));
         }
         return dtype;
     }

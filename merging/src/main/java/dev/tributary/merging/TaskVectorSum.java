@@ -26,8 +26,7 @@ final class TaskVectorSum implements BlockMerge {
         double divisor = method.normalize() && Math.abs(weights) >= NO_DIVISOR ? weights : 1.0;
         double[][] coefficients = new double[members.size()][plan.groups().size()];
         for (int m = 0; m < members.size(); m++) {
-            Arrays.fill(
-                    coefficients[m], method.lambda() * members.get(m).weight() / divisor);
+            Arrays.fill(coefficients[m], method.lambda() * members.get(m).weight() / divisor);
         }
         return new TaskVectorSum(plan, coefficients);
     }
@@ -36,8 +35,7 @@ final class TaskVectorSum implements BlockMerge {
         double[][] coefficients = new double[plan.members().size()][plan.groups().size()];
         for (int m = 0; m < coefficients.length; m++) {
             for (int g = 0; g < coefficients[m].length; g++) {
-                coefficients[m][g] =
-                        learnt.get(plan.members().get(m).task(), plan.groups().get(g));
+                coefficients[m][g] = learnt.get(plan.members().get(m).task(), plan.groups().get(g));
             }
         }
         return new TaskVectorSum(plan, coefficients);

@@ -18,8 +18,8 @@ import java.util.Optional;
 /// inner product of the weights' gradient with the task vector: experts stay in their mapped files
 /// and no graph of them is built. Tensors that no expert changed are left out of both directions.
 final class TaskVectors {
-    /// Elements handled at a time, small enough to stay in the second-level cache while all
-    /// members are gone through.
+    /// Elements handled at a time, small enough to stay in the second-level cache while all members
+    /// are gone through.
     private static final int TILE = 1 << 13;
 
     /// Elements a worker takes at a time; whole tensors up to this size.
@@ -87,8 +87,7 @@ final class TaskVectors {
         return units;
     }
 
-    private Unit unit(
-            SharedTensor tensor, long from, MemorySegment base, List<Expert> experts) {
+    private Unit unit(SharedTensor tensor, long from, MemorySegment base, List<Expert> experts) {
         long count = Math.min(UNIT, tensor.elements() - from);
         return new Unit(
                 tensor,
@@ -98,13 +97,11 @@ final class TaskVectors {
                 BlockMerge.slice(base, tensor.baseDtype().bytes(), from, count),
                 tensor.baseDtype(),
                 experts.stream()
-                        .map(
-                                e ->
-                                        new Expert(
-                                                e.member(),
-                                                e.dtype(),
-                                                BlockMerge.slice(
-                                                        e.data(), e.dtype().bytes(), from, count)))
+                        .map(e ->
+                                new Expert(
+                                        e.member(),
+                                        e.dtype(),
+                                        BlockMerge.slice(e.data(), e.dtype().bytes(), from, count)))
                         .toList());
     }
 
@@ -137,8 +134,7 @@ final class TaskVectors {
         int group = unit.tensor().group();
         for (long from = 0; from < unit.count(); from += TILE) {
             long count = Math.min(TILE, unit.count() - from);
-            MemorySegment target =
-                    BlockMerge.slice(unit.weights(), Float.BYTES, from, count);
+            MemorySegment target = BlockMerge.slice(unit.weights(), Float.BYTES, from, count);
             MemorySegment base =
                     BlockMerge.slice(unit.base(), unit.baseDtype().bytes(), from, count);
             Kernels.widen(unit.baseDtype(), base, 0, target, count);

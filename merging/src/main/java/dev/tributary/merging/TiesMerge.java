@@ -116,14 +116,12 @@ final class TiesMerge implements BlockMerge {
             }
         }
         float[] merged = agreeing(count);
-        Kernels.widen(
-                tensor.baseDtype(), plan.base().data(tensor.baseName()), from, target, count);
-        Kernels.axpy(
-                (float) method.lambda(), MemorySegment.ofArray(merged), target, count);
+        Kernels.widen(tensor.baseDtype(), plan.base().data(tensor.baseName()), from, target, count);
+        Kernels.axpy((float) method.lambda(), MemorySegment.ofArray(merged), target, count);
     }
 
-    /// Copies a member's differences, zero where they fall below its cut. A NaN is above every
-    /// cut, so it shows in the result.
+    /// Copies a member's differences, zero where they fall below its cut. A NaN is above every cut,
+    /// so it shows in the result.
     private void trim(int member, int count) {
         float[] target = kept[member];
         int cut = cuts[member].bits();

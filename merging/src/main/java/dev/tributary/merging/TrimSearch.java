@@ -1,7 +1,7 @@
 package dev.tributary.merging;
 
-/// Finds the cut that keeps an exact number of a task vector's largest entries, without sorting
-/// and without storing the vector: one pass counts magnitudes by their upper 16 bits, a second one
+/// Finds the cut that keeps an exact number of a task vector's largest entries, without sorting and
+/// without storing the vector: one pass counts magnitudes by their upper 16 bits, a second one
 /// counts those in the deciding bin by their lower 15 bits.
 final class TrimSearch {
     private static final int LOW_BITS = 15;

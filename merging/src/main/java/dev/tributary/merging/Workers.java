@@ -40,14 +40,13 @@ final class Workers implements AutoCloseable {
         List<Future<?>> running = new ArrayList<>(threads);
         for (int i = 0; i < Math.min(threads, pieces); i++) {
             running.add(
-                    executor.submit(
-                            () -> {
-                                for (int piece = next.getAndIncrement();
-                                        piece < pieces;
-                                        piece = next.getAndIncrement()) {
-                                    work.accept(piece);
-                                }
-                            }));
+                    executor.submit(() -> {
+                        for (int piece = next.getAndIncrement();
+                                piece < pieces;
+                                piece = next.getAndIncrement()) {
+                            work.accept(piece);
+                        }
+                    }));
         }
         running.forEach(Workers::await);
     }
