@@ -21,7 +21,9 @@ import org.jspecify.annotations.Nullable;
 
 /// The catalogue of topics: what each carries, under which key, in how many partitions, for how
 /// long. A topic with several record types has their union as its one value schema, so that the
-/// order of everything that happens to a pool is the order of one partition.
+/// order of everything that happens to a pool is the order of one partition. A topic never gains a
+/// record type, because programs of the day before could not read it: a new kind of event gets a
+/// topic of its own.
 ///
 /// Dead-letter queues (`….dlq`) hold records exactly as they came and therefore have no schema.
 @SuppressWarnings("ImmutableEnumChecker") // schemas and lists are built once and never changed
