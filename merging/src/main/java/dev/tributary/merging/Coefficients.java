@@ -1,6 +1,7 @@
 package dev.tributary.merging;
 
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Locale;
 
@@ -47,8 +48,7 @@ public record Coefficients(
     public static Coefficients uniform(
             Granularity granularity, List<String> tasks, List<String> groups, double value) {
         int size = tasks.size() * perTask(granularity, groups);
-        return new Coefficients(
-                granularity, tasks, groups, java.util.Collections.nCopies(size, value));
+        return new Coefficients(granularity, tasks, groups, Collections.nCopies(size, value));
     }
 
     static Coefficients of(
@@ -63,6 +63,11 @@ public record Coefficients(
     /// The coefficient of a task in a layer group.
     public double get(String task, String group) {
         return get(known(tasks, task, "task"), known(groups, group, "group"));
+    }
+
+    /// The coefficients of a task, one for each group in their order, at either granularity.
+    public List<Double> of(String task) {
+        return groups.stream().map(group -> get(task, group)).toList();
     }
 
     double get(int task, int group) {

@@ -2,6 +2,7 @@ package dev.tributary.merging;
 
 import dev.tributary.tensors.CheckpointWriter;
 import dev.tributary.tensors.Digest;
+import dev.tributary.tensors.Dtype;
 import dev.tributary.tensors.FailureCode;
 import dev.tributary.tensors.Fault;
 import dev.tributary.tensors.Kernels;
@@ -10,8 +11,11 @@ import dev.tributary.tensors.Progress;
 import dev.tributary.tensors.RefusedException;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.SequencedMap;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /// Carries out a plan block by block, so that memory does not grow with the model: sums in fp32,
@@ -48,14 +52,14 @@ public final class MergeExecutor {
                         file,
                         plan.shared().stream().map(SharedTensor::output).toList(),
                         metadata)) {
-            run(plan, coefficients, new FileSink(writer), progress);
+            run(plan, inOrder(plan, writer), coefficients, new FileSink(writer), progress);
             return writer.finish();
         }
     }
 
     /// Merges into memory: the target says for each tensor where its fp32 values go.
     static void execute(MergePlan plan, @Nullable Coefficients coefficients, MemoryTarget target) {
-        run(plan, coefficients, new MemorySink(target), Progress.SILENT);
+        run(plan, plan.shared(), coefficients, new MemorySink(target), Progress.SILENT);
     }
 
     /// Where the fp32 values of a merged tensor go.
@@ -64,13 +68,24 @@ public final class MergeExecutor {
         MemorySegment values(SharedTensor tensor);
     }
 
+    /// The tensors in the order in which the file holds them.
+    private static List<SharedTensor> inOrder(MergePlan plan, CheckpointWriter writer) {
+        Map<String, SharedTensor> byName =
+                plan.shared().stream().collect(Collectors.toMap(SharedTensor::outputName, t -> t));
+        return writer.tensors().keySet().stream().map(byName::get).toList();
+    }
+
     private static void run(
-            MergePlan plan, @Nullable Coefficients coefficients, Sink sink, Progress progress) {
+            MergePlan plan,
+            List<SharedTensor> tensors,
+            @Nullable Coefficients coefficients,
+            Sink sink,
+            Progress progress) {
         BlockMerge merge = BlockMerge.of(plan, coefficients);
         MemorySegment merged = MemorySegment.ofArray(new float[BLOCK_ELEMENTS]);
-        long total = plan.shared().stream().mapToLong(SharedTensor::elements).sum();
+        long total = tensors.stream().mapToLong(SharedTensor::elements).sum();
         long done = 0;
-        for (SharedTensor tensor : plan.shared()) {
+        for (SharedTensor tensor : tensors) {
             progress.update("merging", done, total);
             if (tensor.merged()) {
                 merge.begin(tensor);
@@ -140,20 +155,21 @@ public final class MergeExecutor {
     }
 
     static Optional<Fault> fault(String owner, SharedTensor tensor, Optional<NonFinite> nonFinite) {
-        return nonFinite.map(found ->
-                new Fault(
-                        FailureCode.NON_FINITE,
-                        owner + " " + tensor.name(),
-                        "has %d NaN or infinite of %d elements, the first at index %d: a"
-                                        .formatted(
-                                                found.count(),
-                                                tensor.elements(),
-                                                found.firstIndex())
-                                + " training run that diverged?"));
+        return nonFinite.map(
+                found -> nonFinite(owner + " " + tensor.name(), tensor.elements(), found));
+    }
+
+    static Fault nonFinite(String where, long elements, NonFinite found) {
+        return new Fault(
+                FailureCode.NON_FINITE,
+                where,
+                "has %d NaN or infinite of %d elements, the first at index %d: a training run"
+                                .formatted(found.count(), elements, found.firstIndex())
+                        + " that diverged?");
     }
 
     /// What the arithmetic of a method holds in memory at most.
-    static long peakBytes(MergeMethod method, java.util.List<Member> members) {
+    static long peakBytes(MergeMethod method, List<Member> members) {
         long block = (long) BLOCK_ELEMENTS * Float.BYTES;
         long buffers = 4 * block;
         return switch (method) {
@@ -209,7 +225,7 @@ public final class MergeExecutor {
                     target.values(tensor),
                     from * Float.BYTES,
                     (long) count * Float.BYTES);
-            return Kernels.countNonFinite(dev.tributary.tensors.Dtype.F32, merged, count) == 0;
+            return Kernels.countNonFinite(Dtype.F32, merged, count) == 0;
         }
     }
 }

@@ -185,6 +185,21 @@ public sealed interface MergeMethod {
     /// Every parameter as text under its name, sorted, as [#of(String, Map)] reads them.
     SequencedMap<String, String> options();
 
+    /// Changes whenever the same inputs and options may give other weights.
+    default String version() {
+        return switch (this) {
+            case WeightAveraging _, TaskArithmetic _, Ties _, DivMerge _ -> "1";
+        };
+    }
+
+    /// Whether the calibration inputs have a part in the result.
+    default boolean usesCalibration() {
+        return switch (this) {
+            case DivMerge _ -> true;
+            case WeightAveraging _, TaskArithmetic _, Ties _ -> false;
+        };
+    }
+
     /// A method from its name and options; an option left out has its default.
     ///
     /// @throws RefusedException with every bad option at once

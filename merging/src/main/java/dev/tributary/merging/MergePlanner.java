@@ -17,12 +17,15 @@ import java.util.Optional;
 import java.util.SequencedMap;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /// Decides from headers and configurations whether checkpoints can be merged, and how; everything
 /// that speaks against it is told at once, with the member and the tensor, before a byte of weights
 /// is read.
 public final class MergePlanner {
+    private static final Pattern FOLDER_NAME = Pattern.compile("[A-Za-z0-9][A-Za-z0-9._-]{0,99}");
+
     private final Checkpoint base;
     private final List<Member> members;
     private final MergeMethod method;
@@ -114,6 +117,12 @@ public final class MergePlanner {
         }
         Set<String> tasks = new HashSet<>();
         for (Member member : members) {
+            if (!FOLDER_NAME.matcher(member.task()).matches()) {
+                fault(
+                        FailureCode.UNSAFE_PATH,
+                        member.task(),
+                        "is no name for a folder, expected letters, digits, '.', '_' and '-'");
+            }
             if (!tasks.add(member.task())) {
                 fault(
                         FailureCode.BAD_OPTION,

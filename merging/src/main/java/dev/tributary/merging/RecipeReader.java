@@ -89,7 +89,7 @@ final class RecipeReader {
         Dtype dtype = outputDtype();
         tokenizerSource();
         if (kind == null) {
-            throw new RefusedException(faults);
+            throw new RefusedException(faults.stream().distinct().toList());
         }
         RecipeParameters parameters =
                 new RecipeParameters(kind, root.path("parameters"), this::fault, notes::add);
@@ -115,7 +115,7 @@ final class RecipeReader {
             fault("models", "names no model to merge, expected at least one besides the base");
         }
         if (!faults.isEmpty() || method == null || base == null) {
-            throw new RefusedException(faults);
+            throw new RefusedException(faults.stream().distinct().toList());
         }
         return new Recipe(method, base, members, dtype, notes);
     }
@@ -300,7 +300,12 @@ final class RecipeReader {
     private static String name(ListedModel model, List<ListedModel> models) {
         String last = lastPart(model.directory());
         long same = models.stream().filter(m -> lastPart(m.directory()).equals(last)).count();
-        return same == 1 ? last : model.written();
+        return folderName(same == 1 ? last : model.written());
+    }
+
+    /// What a folder of the result can be called.
+    private static String folderName(String name) {
+        return name.replaceAll("[^A-Za-z0-9._-]+", "-").replaceFirst("^[^A-Za-z0-9]+", "");
     }
 
     private static String lastPart(Path directory) {

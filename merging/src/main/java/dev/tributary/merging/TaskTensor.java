@@ -1,6 +1,7 @@
 package dev.tributary.merging;
 
 import dev.tributary.tensors.Dtype;
+import dev.tributary.tensors.TensorSpec;
 import java.util.List;
 
 /// A tensor that stays with one task: its classifier, and what else the base lacks.
@@ -14,5 +15,9 @@ public record TaskTensor(
 
     public TaskTensor {
         shape = List.copyOf(shape);
+    }
+
+    TensorSpec output() {
+        return new TensorSpec(outputName, dtype, shape);
     }
 }

@@ -1,6 +1,5 @@
 package dev.tributary.merging;
 
-import dev.tributary.tensors.Dtype;
 import dev.tributary.tensors.Kernels;
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
@@ -83,22 +82,8 @@ final class TiesMerge implements BlockMerge {
     }
 
     private void difference(SharedTensor tensor, int member, long from, int count) {
-        Arrays.fill(difference, 0, count, 0f);
-        SharedTensor.Source source = tensor.members().get(member);
-        Dtype baseDtype = tensor.baseDtype();
-        Kernels.accumulateDifference(
-                MemorySegment.ofArray(difference),
-                1f,
-                source.dtype(),
-                BlockMerge.slice(
-                        plan.members().get(member).expert().data(source.name()),
-                        source.dtype().bytes(),
-                        from,
-                        count),
-                baseDtype,
-                BlockMerge.slice(
-                        plan.base().data(tensor.baseName()), baseDtype.bytes(), from, count),
-                count);
+        TaskVectorNorms.difference(
+                plan, tensor, member, from, count, MemorySegment.ofArray(difference));
     }
 
     @Override
@@ -153,7 +138,10 @@ final class TiesMerge implements BlockMerge {
         }
         for (int i = 0; i < count; i++) {
             boolean divides = method.normalize() && weights[i] != 0;
-            difference[i] = (float) (divides ? sum[i] / weights[i] : sum[i]);
+            double mean = divides ? sum[i] / weights[i] : sum[i];
+            // Zero unless the mass is a NaN or an infinity, which agrees with no sign.
+            double poison = mass[i] * 0.0;
+            difference[i] = (float) (mean + poison);
         }
         return difference;
     }

@@ -1,0 +1,117 @@
+package dev.tributary.merging;
+
+import dev.tributary.models.CalibrationSet;
+import dev.tributary.models.ModelConfig;
+import dev.tributary.models.TaskDefinition;
+import dev.tributary.tensors.Checkpoint;
+import dev.tributary.tensors.Digest;
+import dev.tributary.tensors.FailureCode;
+import dev.tributary.tensors.Fault;
+import dev.tributary.tensors.RefusedException;
+import dev.tributary.tensors.TensorInfo;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+
+/// Says everything that speaks against one newly published expert, before it may join its pool: its
+/// files, its build against the base's, NaNs and infinities, its labels against its task's, and
+/// whether the task can be merged and scored at all.
+public final class AdmissionChecker {
+    private final Checkpoint base;
+    private final String task;
+    private final List<Fault> faults = new ArrayList<>();
+
+    private AdmissionChecker(Checkpoint base, String task) {
+        this.base = base;
+        this.task = task;
+    }
+
+    /// Checks an expert; answers with every fault, none when it may join.
+    ///
+    /// @param base the pool's base
+    /// @param task the task the expert is published for
+    /// @param expert the expert's folder
+    /// @param taskFolder the task's staged definition
+    public static List<Fault> check(Checkpoint base, String task, Path expert, Path taskFolder) {
+        AdmissionChecker checker = new AdmissionChecker(base, task);
+        checker.check(expert, taskFolder);
+        return List.copyOf(checker.faults);
+    }
+
+    private void check(Path expert, Path taskFolder) {
+        TaskDefinition definition = orFaults(() -> TaskDefinition.readStaged(taskFolder));
+        if (definition != null) {
+            if (!definition.name().equals(task)) {
+                fault(
+                        FailureCode.UNKNOWN_TASK,
+                        task,
+                        "the definition is of task '%s', expected '%s'"
+                                .formatted(definition.name(), task));
+            }
+            orFaults(() -> CalibrationSet.read(taskFolder));
+        }
+        try (Checkpoint checkpoint = Checkpoint.open(expert)) {
+            build(checkpoint);
+            finite(checkpoint);
+            if (definition != null) {
+                labels(definition, checkpoint);
+            }
+        } catch (RefusedException e) {
+            faults.addAll(e.faults());
+        }
+    }
+
+    private void build(Checkpoint expert) {
+        Member member =
+                new Member(task, expert, Digest.ofText(expert.directory().toString()), null);
+        faults.addAll(MergePlanner.faultsOf(base, member));
+    }
+
+    private void finite(Checkpoint expert) {
+        for (TensorInfo tensor : expert.tensors().values()) {
+            expert.firstNonFinite(tensor.name())
+                    .ifPresent(found ->
+                            faults.add(
+                                    MergeExecutor.nonFinite(
+                                            task + " " + tensor.name(), tensor.elements(), found)));
+        }
+    }
+
+    private void labels(TaskDefinition definition, Checkpoint expert) {
+        ModelConfig config = orFaults(() -> ModelConfig.of(expert.config(), task + " config.json"));
+        if (config == null) {
+            return;
+        }
+        faults.addAll(definition.labelFaults(config, task + " config.json"));
+        long expected = definition.labels().size();
+        TensorInfo classifier = expert.tensors().get("classifier.weight");
+        if (classifier == null) {
+            fault(
+                    FailureCode.TENSOR_MISSING,
+                    task + " classifier.weight",
+                    "is not in the expert, expected %d rows for the task's labels"
+                            .formatted(expected));
+        } else if (classifier.shape().size() != 2 || classifier.shape().getFirst() != expected) {
+            fault(
+                    FailureCode.LABELS_MISMATCH,
+                    task + " classifier.weight",
+                    "has shape %s, expected %d rows for the task's labels"
+                            .formatted(classifier.shape(), expected));
+        }
+    }
+
+    private <T> @Nullable T orFaults(Supplier<T> read) {
+        try {
+            return read.get();
+        } catch (RefusedException e) {
+            faults.addAll(e.faults());
+            return null;
+        }
+    }
+
+    private void fault(FailureCode code, String where, String sentence) {
+        faults.add(new Fault(code, where, sentence));
+    }
+}

@@ -1,0 +1,105 @@
+package dev.tributary.merging;
+
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.tributary.models.CalibrationSet;
+import dev.tributary.tensors.Digest;
+import java.util.SortedMap;
+import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
+
+/// Everything that went into a merged model and what came of it: the content of `tributary.json`.
+///
+/// @param identity the generation's id
+/// @param base digest of the base's folder
+/// @param provenance where the request came from
+/// @param learnt how the coefficients were found; null for methods that learn none
+record Lineage(
+        GenerationIdentity identity,
+        Digest base,
+        Provenance provenance,
+        @Nullable DivMergeResult learnt) {
+    private static final int FORMAT = 1;
+
+    static GenerationIdentity identity(MergePlan plan, Digest base) {
+        SortedMap<String, Digest> experts = new TreeMap<>();
+        SortedMap<String, Digest> calibrations = new TreeMap<>();
+        for (Member member : plan.members()) {
+            experts.put(member.task(), member.digest());
+            CalibrationSet calibration = member.calibration();
+            if (calibration != null) {
+                calibrations.put(member.task(), calibration.digest());
+            }
+        }
+        return GenerationIdentity.of(base, experts, plan.method(), calibrations);
+    }
+
+    @Nullable Coefficients coefficients() {
+        return learnt == null ? null : learnt.coefficients();
+    }
+
+    /// The lineage as a file, without times or places: the same merge, the same bytes.
+    String json(MergePlan plan, Digest mergedFile) {
+        ObjectNode root = JsonText.object();
+        root.put("format", FORMAT);
+        root.put("id", identity.digest().value());
+        root.put("merged_file", mergedFile.value());
+        if (provenance.pool() != null) {
+            root.put("pool", provenance.pool());
+            root.put("generation", provenance.number());
+        }
+        root.put("started_from", provenance.startedFrom());
+        ObjectNode baseNode = root.putObject("base");
+        baseNode.put("name", provenance.baseName());
+        baseNode.put("digest", base.value());
+        ObjectNode method = root.putObject("method");
+        method.put("id", plan.method().id());
+        method.put("version", plan.method().version());
+        plan.method().options().forEach(method.putObject("options")::put);
+        members(plan, root.putArray("members"));
+        if (learnt != null) {
+            learnt(learnt, root);
+        }
+        return JsonText.write(root);
+    }
+
+    private void members(MergePlan plan, ArrayNode members) {
+        for (Member member : plan.members()) {
+            ObjectNode node = members.addObject();
+            node.put("task", member.task());
+            node.put("digest", member.digest().value());
+            node.put("event_id", provenance.eventIds().get(member.task()));
+            node.put("name", provenance.expertNames().get(member.task()));
+            node.put("weight", member.weight());
+            if (member.density() != null) {
+                node.put("density", member.density());
+            }
+            CalibrationSet calibration = member.calibration();
+            if (calibration != null && plan.method().usesCalibration()) {
+                node.put("calibration", calibration.digest().value());
+            }
+        }
+    }
+
+    private static void learnt(DivMergeResult learnt, ObjectNode root) {
+        coefficients(learnt.start(), root.putObject("coefficients_at_start"));
+        coefficients(learnt.coefficients(), root.putObject("coefficients"));
+        ObjectNode losses = root.putObject("losses");
+        learnt.lossBefore().forEach(losses.putObject("before")::put);
+        learnt.lossAfter().forEach(losses.putObject("after")::put);
+        ArrayNode history = losses.putArray("history");
+        for (LossPoint point : learnt.history()) {
+            history.addObject().put("step", point.step()).put("loss", point.loss());
+        }
+        losses.put("steps", learnt.steps());
+    }
+
+    private static void coefficients(Coefficients coefficients, ObjectNode node) {
+        for (String task : coefficients.tasks()) {
+            ObjectNode byGroup = node.putObject(task);
+            for (String group : coefficients.groups()) {
+                byGroup.put(group, coefficients.get(task, group));
+            }
+        }
+    }
+}

@@ -1,0 +1,36 @@
+package dev.tributary.merging;
+
+import java.time.Duration;
+import java.util.Collections;
+import java.util.List;
+import java.util.SortedMap;
+import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
+
+/// What a merge came to.
+///
+/// @param identity the generation's id
+/// @param groups the layer groups, in order
+/// @param learnt coefficients, losses and steps; null for methods that learn none
+/// @param taskVectorNorms by task, the Euclidean norm of expert minus base over the merged tensors;
+///   empty outside of a pool
+/// @param files what was written
+/// @param took from opening the first file to finishing the last
+public record MergeResult(
+        GenerationIdentity identity,
+        List<String> groups,
+        @Nullable DivMergeResult learnt,
+        SortedMap<String, Double> taskVectorNorms,
+        GenerationFiles files,
+        Duration took) {
+
+    public MergeResult {
+        groups = List.copyOf(groups);
+        taskVectorNorms = Collections.unmodifiableSortedMap(new TreeMap<>(taskVectorNorms));
+    }
+
+    /// The coefficients learnt, if the method learns any.
+    public @Nullable Coefficients coefficients() {
+        return learnt == null ? null : learnt.coefficients();
+    }
+}

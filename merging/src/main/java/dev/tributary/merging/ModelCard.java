@@ -1,0 +1,169 @@
+package dev.tributary.merging;
+
+import java.util.List;
+import java.util.Locale;
+
+/// Writes the README of a merged model: a card as the Hugging Face Hub reads it, with what went in
+/// and how to load it.
+final class ModelCard {
+    private final MergePlan plan;
+    private final Lineage lineage;
+    private final List<String> taskFolders;
+    private final StringBuilder text = new StringBuilder();
+
+    private ModelCard(MergePlan plan, Lineage lineage, List<String> taskFolders) {
+        this.plan = plan;
+        this.lineage = lineage;
+        this.taskFolders = taskFolders;
+    }
+
+    /// @param taskFolders the tasks that have a folder of their own
+    static String text(MergePlan plan, Lineage lineage, List<String> taskFolders) {
+        return new ModelCard(plan, lineage, taskFolders).text();
+    }
+
+    private String text() {
+        frontMatter();
+        line("");
+        line("# " + oneLine(lineage.provenance().title()));
+        line("");
+        line(
+                "%d experts of `%s` merged into one model by %s with Tributary."
+                        .formatted(
+                                plan.members().size(),
+                                oneLine(lineage.provenance().baseName()),
+                                methodText()));
+        line("");
+        members();
+        coefficients();
+        loading();
+        line("");
+        line("`tributary.json` records the full lineage. Id: `%s`".formatted(id()));
+        return text.toString();
+    }
+
+    private String id() {
+        return lineage.identity().digest().value();
+    }
+
+    private void frontMatter() {
+        line("---");
+        line("base_model: " + JsonText.quoted(lineage.provenance().baseName()));
+        line("base_model_relation: merge");
+        line("library_name: transformers");
+        line("tags:");
+        line("- merge");
+        line("- tributary");
+        if (!taskFolders.isEmpty()) {
+            line("pipeline_tag: text-classification");
+        }
+        line("---");
+    }
+
+    private String methodText() {
+        return switch (plan.method()) {
+            case MergeMethod.WeightAveraging _ ->
+                    "[weight averaging](https://arxiv.org/abs/2203.05482)";
+            case MergeMethod.TaskArithmetic method ->
+                    "[task arithmetic](https://arxiv.org/abs/2212.04089) (lambda %s)"
+                            .formatted(method.lambda());
+            case MergeMethod.Ties method ->
+                    "[TIES](https://arxiv.org/abs/2306.01708) (density %s, lambda %s)"
+                            .formatted(method.density(), method.lambda());
+            case MergeMethod.DivMerge method ->
+                    "[DivMerge](https://arxiv.org/abs/2509.02108) (%s level, %s)"
+                            .formatted(
+                                    method.granularity().id(),
+                                    method.divergence().id().toUpperCase(Locale.ROOT));
+        };
+    }
+
+    private void members() {
+        line("## Members");
+        line("");
+        line("| task | expert | weight |");
+        line("|---|---|---|");
+        for (Member member : plan.members()) {
+            String name = lineage.provenance().expertNames().get(member.task());
+            line(
+                    "| %s | %s`%s` | %s |"
+                            .formatted(
+                                    cell(member.task()),
+                                    name == null ? "" : cell(name) + " ",
+                                    member.digest().shortHex(),
+                                    member.weight()));
+        }
+        line("");
+        line(
+                "Base: `%s` (`%s`)"
+                        .formatted(
+                                oneLine(lineage.provenance().baseName()),
+                                lineage.base().shortHex()));
+    }
+
+    private void coefficients() {
+        Coefficients coefficients = lineage.coefficients();
+        DivMergeResult learnt = lineage.learnt();
+        if (coefficients == null || learnt == null) {
+            return;
+        }
+        line("");
+        line("## Coefficients");
+        line("");
+        line("| group | " + String.join(" | ", tasks()) + " |");
+        line("|---|" + "---|".repeat(tasks().size()));
+        for (String group : coefficients.groups()) {
+            StringBuilder row = new StringBuilder("| " + group + " |");
+            for (Member member : plan.members()) {
+                row.append(number(" %.4f |", coefficients.get(member.task(), group)));
+            }
+            line(row.toString());
+        }
+        line("");
+        line(
+                number(
+                                "Mean divergence from the experts on their calibration inputs: %.5f",
+                                learnt.meanBefore())
+                        + number(" nats at the start, %.5f at the end", learnt.meanAfter())
+                        + " (%d steps).".formatted(learnt.steps()));
+    }
+
+    private List<String> tasks() {
+        return plan.members().stream().map(member -> cell(member.task())).toList();
+    }
+
+    private void loading() {
+        if (taskFolders.isEmpty()) {
+            return;
+        }
+        line("");
+        line("## Loading");
+        line("");
+        line("The folder holds the shared encoder; each folder below `tasks/` is that encoder");
+        line("with one task's classifier, as `transformers` loads it:");
+        line("");
+        line("```python");
+        line("from transformers import AutoModelForSequenceClassification, AutoTokenizer");
+        line("");
+        line("folder = \"tasks/%s\"".formatted(taskFolders.getFirst()));
+        line("tokenizer = AutoTokenizer.from_pretrained(folder)");
+        line("model = AutoModelForSequenceClassification.from_pretrained(folder)");
+        line("```");
+    }
+
+    private static String number(String format, double value) {
+        return String.format(Locale.ROOT, format, value);
+    }
+
+    private static String cell(String value) {
+        return oneLine(value).replace("|", "\\|");
+    }
+
+    private static String oneLine(String value) {
+        return value.replaceAll("\\s+", " ");
+    }
+
+    private void line(String value) {
+        text.append(value).append('\n');
+    }
+}

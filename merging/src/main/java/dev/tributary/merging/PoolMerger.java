@@ -1,0 +1,151 @@
+package dev.tributary.merging;
+
+import dev.tributary.models.CalibrationSet;
+import dev.tributary.models.Example;
+import dev.tributary.models.TaskDefinition;
+import dev.tributary.tensors.Checkpoint;
+import dev.tributary.tensors.Fault;
+import dev.tributary.tensors.Progress;
+import dev.tributary.tensors.RefusedException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.SortedMap;
+import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
+
+/// Merges the experts of a base into a folder: opens, plans, learns coefficients where the method
+/// does, streams the merge to disk. The one way in for workers, command line and tests.
+public final class PoolMerger {
+    private final MergeRequest request;
+    private final List<Fault> faults = new ArrayList<>();
+    private final List<Checkpoint> open = new ArrayList<>();
+
+    private PoolMerger(MergeRequest request) {
+        this.request = request;
+    }
+
+    /// Carries a request out.
+    ///
+    /// @throws RefusedException with every fault of its inputs; nothing useful is then in the
+    ///   target folder
+    public static MergeResult merge(MergeRequest request, Progress progress) {
+        PoolMerger merger = new PoolMerger(request);
+        try {
+            return merger.run(progress);
+        } finally {
+            merger.open.forEach(Checkpoint::close);
+        }
+    }
+
+    /// Only plans: what would be read, written and held in memory.
+    ///
+    /// @return the plan; its checkpoints are closed, so it is to be read, not carried out
+    /// @throws RefusedException with every fault of its inputs
+    public static MergePlan plan(MergeRequest request) {
+        PoolMerger merger = new PoolMerger(request);
+        try {
+            return merger.plan();
+        } finally {
+            merger.open.forEach(Checkpoint::close);
+        }
+    }
+
+    private MergeResult run(Progress progress) {
+        long began = System.nanoTime();
+        MergePlan plan = plan();
+        DivMergeResult learnt =
+                plan.method() instanceof MergeMethod.DivMerge
+                        ? DivMergeOptimizer.optimise(
+                                plan, request.previous(), request.cacheFolder(), progress)
+                        : null;
+        GenerationIdentity identity = Lineage.identity(plan, request.baseDigest());
+        GenerationFiles files =
+                GenerationWriter.write(
+                        plan,
+                        new Lineage(identity, request.baseDigest(), request.provenance(), learnt),
+                        request.targetFolder(),
+                        progress);
+        SortedMap<String, Double> norms =
+                request.provenance().pool() == null ? new TreeMap<>() : TaskVectorNorms.of(plan);
+        return new MergeResult(
+                identity,
+                plan.groups(),
+                learnt,
+                norms,
+                files,
+                Duration.ofNanos(System.nanoTime() - began));
+    }
+
+    private MergePlan plan() {
+        Checkpoint base = checkpoint(request.base());
+        List<Member> members = new ArrayList<>();
+        for (MergeRequest.RequestedMember member : request.members()) {
+            Checkpoint expert = checkpoint(member.expert());
+            CalibrationSet calibration = calibration(member);
+            if (expert != null) {
+                members.add(
+                        new Member(
+                                member.task(),
+                                expert,
+                                member.digest(),
+                                calibration,
+                                member.weight(),
+                                member.density()));
+            }
+        }
+        if (base == null || members.size() < request.members().size()) {
+            throw new RefusedException(faults);
+        }
+        try {
+            MergePlan plan =
+                    MergePlanner.plan(base, members, request.method(), request.outputDtype());
+            if (faults.isEmpty()) {
+                return plan;
+            }
+        } catch (RefusedException e) {
+            faults.addAll(e.faults());
+        }
+        throw new RefusedException(faults);
+    }
+
+    private @Nullable Checkpoint checkpoint(Path folder) {
+        try {
+            Checkpoint checkpoint = Checkpoint.open(folder);
+            open.add(checkpoint);
+            return checkpoint;
+        } catch (RefusedException e) {
+            faults.addAll(e.faults());
+            return null;
+        }
+    }
+
+    /// The inputs a method may learn from. Of a staged task only the calibration file is opened.
+    private @Nullable CalibrationSet calibration(MergeRequest.RequestedMember member) {
+        Path definition = member.taskDefinition();
+        if (definition == null || !(request.method() instanceof MergeMethod.DivMerge method)) {
+            return null;
+        }
+        try {
+            return staged(definition)
+                    ? CalibrationSet.read(definition)
+                    : calibration(TaskDefinition.read(definition), method.calibrationItems());
+        } catch (RefusedException e) {
+            faults.addAll(e.faults());
+            return null;
+        }
+    }
+
+    private static boolean staged(Path definition) {
+        return Files.isRegularFile(definition.resolve("task.yaml"))
+                && Files.isRegularFile(definition.resolve("calibration.jsonl"));
+    }
+
+    private static CalibrationSet calibration(TaskDefinition task, int items) {
+        List<Example> inputs = task.calibration(items);
+        return new CalibrationSet(
+                task.name(), task.maxTokens(), inputs, TeacherCache.Key.of(inputs));
+    }
+}

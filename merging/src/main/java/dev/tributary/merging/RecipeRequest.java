@@ -1,0 +1,62 @@
+package dev.tributary.merging;
+
+import dev.tributary.tensors.Digest;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.TreeMap;
+import java.util.stream.Collectors;
+
+/// Turns a recipe into a request.
+final class RecipeRequest {
+    private RecipeRequest() {}
+
+    static MergeRequest of(Recipe recipe, Path cacheFolder, Path targetFolder) {
+        List<Path> folders = new ArrayList<>();
+        folders.add(recipe.base());
+        recipe.members().forEach(member -> folders.add(member.directory()));
+        List<Digest> digests;
+        try (Workers workers = Workers.create()) {
+            digests = workers.map(folders.size(), i -> Digest.ofDirectory(folders.get(i)));
+        }
+        List<MergeRequest.RequestedMember> members = new ArrayList<>();
+        for (int m = 0; m < recipe.members().size(); m++) {
+            Recipe.RecipeMember member = recipe.members().get(m);
+            members.add(
+                    new MergeRequest.RequestedMember(
+                            member.name(),
+                            member.directory(),
+                            digests.get(m + 1),
+                            member.task(),
+                            member.weight(),
+                            member.density()));
+        }
+        return new MergeRequest(
+                recipe.base(),
+                digests.getFirst(),
+                members,
+                recipe.method(),
+                null,
+                recipe.outputDtype(),
+                provenance(recipe),
+                cacheFolder,
+                targetFolder);
+    }
+
+    private static Provenance provenance(Recipe recipe) {
+        String names =
+                recipe.members().stream()
+                        .map(Recipe.RecipeMember::name)
+                        .sorted()
+                        .collect(Collectors.joining(", "));
+        TreeMap<String, String> experts = new TreeMap<>();
+        recipe.members().forEach(m -> experts.put(m.name(), name(m.directory())));
+        return Provenance.ofRecipe("Merge of " + names, name(recipe.base()), experts);
+    }
+
+    /// Folders are known by their last part: the rest is where somebody keeps them.
+    private static String name(Path folder) {
+        return Optional.ofNullable(folder.getFileName()).orElse(folder).toString();
+    }
+}

@@ -1,0 +1,67 @@
+package dev.tributary.merging;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+class CoefficientsTest {
+    private static final List<String> GROUPS = List.of("embeddings", "layer.0");
+
+    @Test
+    void startsWholeForOneHalfForTwoAndEqualSharesForMore() {
+        assertThat(Coefficients.initialValue(1)).isEqualTo(1.0);
+        assertThat(Coefficients.initialValue(2)).isEqualTo(0.5);
+        assertThat(Coefficients.initialValue(4)).isEqualTo(0.25);
+    }
+
+    @Test
+    void aWarmStartKeepsWhatIsKnownAndAddsTheNewTask() {
+        Coefficients old =
+                new Coefficients(
+                        Granularity.LAYER,
+                        List.of("hedges", "spam"),
+                        GROUPS,
+                        List.of(0.1, 0.2, 0.3, 0.4));
+        Coefficients start =
+                old.startFor(
+                        Granularity.LAYER,
+                        List.of("nouns", "spam", "verse"),
+                        List.of("embeddings", "layer.0", "pooler"));
+        assertThat(start.of("spam")).containsExactly(0.3, 0.4, 1.0 / 3);
+        assertThat(start.of("nouns")).containsOnly(1.0 / 3);
+    }
+
+    @Test
+    void aWarmStartChangesBetweenGranularities() {
+        Coefficients byLayer =
+                new Coefficients(Granularity.LAYER, List.of("spam"), GROUPS, List.of(0.2, 0.4));
+        Coefficients byTask = byLayer.startFor(Granularity.TASK, List.of("spam"), GROUPS);
+        assertThat(byTask.values().getFirst()).isEqualTo((0.2 + 0.4) / 2);
+        assertThat(byTask.startFor(Granularity.LAYER, List.of("spam"), GROUPS).of("spam"))
+                .containsOnly((0.2 + 0.4) / 2);
+    }
+
+    @Test
+    void aTaskLevelCoefficientHoldsForEveryGroup() {
+        Coefficients coefficients =
+                Coefficients.uniform(Granularity.TASK, List.of("spam"), GROUPS, 0.7);
+        assertThat(coefficients.values()).hasSize(1);
+        assertThat(coefficients.of("spam")).containsExactly(0.7, 0.7);
+    }
+
+    @Test
+    void valuesThatDoNotFitOrAreNoNumbersAreRefused() {
+        assertThatThrownBy(() ->
+                        new Coefficients(Granularity.LAYER, List.of("spam"), GROUPS, List.of(0.1)))
+                .hasMessageContaining("1 values for 1 tasks and 2 groups at layer level");
+        assertThatThrownBy(() ->
+                        Coefficients.uniform(Granularity.TASK, List.of("spam"), GROUPS, Double.NaN))
+                .hasMessageContaining("NaN");
+        assertThatThrownBy(() ->
+                        Coefficients.uniform(Granularity.TASK, List.of("spam"), GROUPS, 1)
+                                .get("hedges", "embeddings"))
+                .hasMessageContaining("no task 'hedges'");
+    }
+}

@@ -1,0 +1,102 @@
+package dev.tributary.merging;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
+
+import java.util.Random;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+class DivergenceTest {
+    private static final int CLASSES = 5;
+
+    private final Random random = new Random(7);
+
+    @ParameterizedTest
+    @EnumSource(Divergence.class)
+    void theGradientIsThatOfTheValue(Divergence divergence) {
+        for (int trial = 0; trial < 50; trial++) {
+            float[] expert = logits(3);
+            float[] merged = logits(3);
+            double[] gradient = new double[CLASSES];
+            value(divergence, expert, merged, gradient);
+            for (int c = 0; c < CLASSES; c++) {
+                // A float that moves by exactly h keeps the difference quotient honest.
+                float h = 0x1p-8f;
+                float[] more = merged.clone();
+                float[] less = merged.clone();
+                more[c] += h;
+                less[c] -= h;
+                double slope =
+                        (value(divergence, expert, more) - value(divergence, expert, less))
+                                / ((double) more[c] - less[c]);
+                assertThat(gradient[c]).isCloseTo(slope, within(1e-5));
+            }
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(Divergence.class)
+    void equalAnswersHaveNoDivergenceAndNoGradient(Divergence divergence) {
+        float[] logits = logits(10);
+        double[] gradient = new double[CLASSES];
+        assertThat(value(divergence, logits, logits, gradient)).isZero();
+        assertThat(gradient).containsExactly(new double[CLASSES], within(1e-15));
+    }
+
+    @ParameterizedTest
+    @EnumSource(Divergence.class)
+    void theGradientSumsToZeroBecauseAShiftOfLogitsChangesNothing(Divergence divergence) {
+        double[] gradient = new double[CLASSES];
+        value(divergence, logits(4), logits(4), gradient);
+        double sum = 0;
+        for (double slope : gradient) {
+            sum += slope;
+        }
+        assertThat(sum).isCloseTo(0, within(1e-12));
+    }
+
+    @ParameterizedTest
+    @EnumSource(Divergence.class)
+    void certainAndContraryAnswersStayFinite(Divergence divergence) {
+        float[] expert = {3e4f, 0, 0, 0, 0};
+        float[] merged = {0, 3e4f, 0, 0, 0};
+        double[] gradient = new double[CLASSES];
+        assertThat(value(divergence, expert, merged, gradient)).isFinite().isPositive();
+        for (double slope : gradient) {
+            assertThat(slope).isFinite();
+        }
+    }
+
+    @org.junit.jupiter.api.Test
+    void jensenShannonIsSymmetricAndAtMostLogTwo() {
+        for (int trial = 0; trial < 200; trial++) {
+            float[] a = logits(50);
+            float[] b = logits(50);
+            double forward = value(Divergence.JS, a, b);
+            assertThat(forward).isBetween(0.0, Math.log(2) + 1e-12);
+            assertThat(forward).isCloseTo(value(Divergence.JS, b, a), within(1e-12));
+        }
+    }
+
+    private float[] logits(double scale) {
+        float[] logits = new float[CLASSES];
+        for (int c = 0; c < CLASSES; c++) {
+            logits[c] = (float) (scale * random.nextGaussian());
+        }
+        return logits;
+    }
+
+    private static double value(Divergence divergence, float[] expert, float[] merged) {
+        return value(divergence, expert, merged, new double[CLASSES]);
+    }
+
+    private static double value(
+            Divergence divergence, float[] expert, float[] merged, double[] gradient) {
+        double[] p = new double[CLASSES];
+        double[] q = new double[CLASSES];
+        Divergence.logSoftmax(expert, 0, CLASSES, p);
+        Divergence.logSoftmax(merged, 0, CLASSES, q);
+        return divergence.between(p, q, CLASSES, gradient);
+    }
+}

@@ -1,0 +1,99 @@
+package dev.tributary.merging;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.catchThrowableOfType;
+
+import dev.tributary.tensors.FailureCode;
+import dev.tributary.tensors.Fault;
+import dev.tributary.tensors.RefusedException;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class MergeMethodTest {
+
+    @Test
+    void optionsLeftOutHaveTheirDefaults() {
+        assertThat(MergeMethod.of("weight_averaging", Map.of()))
+                .isEqualTo(new MergeMethod.WeightAveraging());
+        assertThat(MergeMethod.of("task_arithmetic", Map.of()))
+                .isEqualTo(new MergeMethod.TaskArithmetic(0.3));
+        assertThat(MergeMethod.of("ties", Map.of()))
+                .isEqualTo(new MergeMethod.Ties(0.2, 1.0, TrimScope.GLOBAL));
+        assertThat(MergeMethod.of("divmerge", Map.of())).isEqualTo(MergeMethod.DivMerge.defaults());
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"weight_averaging", "task_arithmetic", "ties", "divmerge"})
+    void aMethodsOptionsReadBackAsTheSameMethod(String id) {
+        MergeMethod method = MergeMethod.of(id, Map.of());
+        assertThat(method.id()).isEqualTo(id);
+        assertThat(MergeMethod.of(id, method.options())).isEqualTo(method);
+    }
+
+    @Test
+    void everyOptionOfDivMergeCanBeSet() {
+        Map<String, String> options =
+                Map.of(
+                        "granularity", "task",
+                        "divergence", "kl",
+                        "learning_rate", "0.02",
+                        "samples_per_step", "8",
+                        "max_steps", "7",
+                        "calibration_items", "33",
+                        "evaluate_every", "5",
+                        "patience", "2",
+                        "min_improvement", "0.1",
+                        "seed", "-9");
+        assertThat(MergeMethod.of("divmerge", options))
+                .isEqualTo(
+                        new MergeMethod.DivMerge(
+                                Granularity.TASK, Divergence.KL, 0.02, 8, 7, 33, 5, 2, 0.1, -9));
+        assertThat(options.keySet()).isEqualTo(MergeMethod.DivMerge.defaults().options().keySet());
+    }
+
+    @Test
+    void allBadOptionsAreListedAtOnce() {
+        RefusedException refused =
+                catchThrowableOfType(
+                        RefusedException.class,
+                        () ->
+                                MergeMethod.of(
+                                        "ties",
+                                        Map.of(
+                                                "density", "1.5",
+                                                "lambda", "much",
+                                                "trim", "everywhere",
+                                                "normalize", "yes",
+                                                "colour", "blue")));
+        assertThat(refused.faults())
+                .extracting(Fault::toString)
+                .containsExactlyInAnyOrder(
+                        "[ties.density] was '1.5', expected more than 0 and at most 1",
+                        "[ties.lambda] was 'much', expected a finite number",
+                        "[ties.trim] was 'everywhere', expected one of global, per_tensor",
+                        "[ties.normalize] was 'yes', expected true or false",
+                        "[ties.colour] is no option of ties, expected one of density, lambda, trim,"
+                                + " normalize");
+        assertThat(refused.faults()).extracting(Fault::code).containsOnly(FailureCode.BAD_OPTION);
+    }
+
+    @Test
+    void anUnknownMethodIsAnsweredWithTheKnownOnes() {
+        assertThatThrownBy(() -> MergeMethod.of("dare-ties", Map.of()))
+                .isInstanceOf(RefusedException.class)
+                .hasMessage(
+                        "[method] 'dare-ties' is no merge method, expected one of"
+                                + " weight_averaging, task_arithmetic, ties, divmerge");
+    }
+
+    @Test
+    void aMethodThatExistsCanRun() {
+        assertThatThrownBy(() -> new MergeMethod.TaskArithmetic(Double.NaN))
+                .hasMessage("[lambda] was NaN, expected a finite number");
+        assertThatThrownBy(() -> new MergeMethod.Ties(0, 1, TrimScope.GLOBAL))
+                .hasMessage("[density] was 0, expected more than 0 and at most 1");
+    }
+}

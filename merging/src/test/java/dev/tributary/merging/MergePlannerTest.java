@@ -1,0 +1,182 @@
+package dev.tributary.merging;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.catchThrowableOfType;
+
+import dev.tributary.tensors.Checkpoint;
+import dev.tributary.tensors.Digest;
+import dev.tributary.tensors.Dtype;
+import dev.tributary.tensors.Fault;
+import dev.tributary.tensors.RefusedException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class MergePlannerTest {
+    private static final MergeMethod SUM = new MergeMethod.TaskArithmetic(0.3);
+
+    private final List<Checkpoint> open = new ArrayList<>();
+
+    @TempDir private Path folder;
+
+    @AfterEach
+    void close() {
+        open.forEach(Checkpoint::close);
+    }
+
+    @Test
+    void everyFaultOfEveryExpertIsListedAtOnce() {
+        TinyCheckpoint base =
+                new TinyCheckpoint()
+                        .with("a", 1, 2, 3)
+                        .with("b", 1, 2)
+                        .with("ids", Dtype.I64, List.of(1L), 4);
+        Member shape =
+                TinyCheckpoint.of("a", 1, 2)
+                        .with("b", 1, 2)
+                        .with("ids", Dtype.I64, List.of(1L), 4)
+                        .config("{\"model_type\": \"arrows\", \"hidden_size\": 5}")
+                        .member(folder.resolve("1"), "shape");
+        Member missing =
+                TinyCheckpoint.of("a", 1, 2, 3)
+                        .with("extra", 1)
+                        .with("ids", Dtype.I32, List.of(1L), 4)
+                        .member(folder.resolve("2"), "missing");
+        assertThat(faults(base, SUM, missing, shape))
+                .containsExactlyInAnyOrder(
+                        "[shape config.json] hidden_size is 5, expected 4 as in the base: tuned from"
+                                + " another model?",
+                        "[shape a] has shape [2], expected [3] as in the base",
+                        "[missing b] is not in the expert, expected shape [2] as in the base",
+                        "[missing ids] is I32, expected I64 as in the base",
+                        "[missing extra] is not in the base: the heads of this architecture are not"
+                                + " known here, so the experts' tensors must be exactly the"
+                                + " base's");
+    }
+
+    @Test
+    void membersAreOnePerTaskWithNamesForFolders() {
+        TinyCheckpoint base = TinyCheckpoint.of("a", 1);
+        assertThat(
+                        faults(
+                                base,
+                                SUM,
+                                base.member(folder.resolve("1"), "spam"),
+                                base.member(folder.resolve("2"), "spam"),
+                                base.member(folder.resolve("3"), "../elsewhere")))
+                .containsExactlyInAnyOrder(
+                        "[spam] two members have this task, expected one expert a task",
+                        "[../elsewhere] is no name for a folder, expected letters, digits, '.', '_'"
+                                + " and '-'");
+        assertThat(faults(base, SUM))
+                .containsExactly("[members] there are none, expected at least one");
+    }
+
+    @Test
+    void aMeanOfWeightsThatCancelIsRefused() {
+        TinyCheckpoint base = TinyCheckpoint.of("a", 1);
+        assertThat(
+                        faults(
+                                base,
+                                new MergeMethod.WeightAveraging(),
+                                base.member(folder.resolve("1"), "x", 1, null),
+                                base.member(folder.resolve("2"), "y", -1, null)))
+                .containsExactly(
+                        "[weight] the members' weights add up to 0, so there is no mean of them");
+    }
+
+    @Test
+    void divMergeNeedsAnArchitectureItCanRunAndInputsToLearnFrom() {
+        TinyCheckpoint base = TinyCheckpoint.of("a", 1);
+        assertThat(
+                        faults(
+                                base,
+                                MergeMethod.DivMerge.defaults(),
+                                base.member(folder.resolve("1"), "x")))
+                .anyMatch(f -> f.contains("model_type is 'arrows'"))
+                .contains("[x] has no calibration inputs, and divmerge learns from them");
+    }
+
+    @Test
+    void headsStayWithTheirTasksAndTrunksAreMatchedWhateverTheirPrefix() {
+        Checkpoint base = golden("base");
+        MergePlan plan =
+                MergePlanner.plan(base, List.of(bert("b", "expert1"), bert("a", "expert0")), SUM);
+        assertThat(plan.tasks()).containsExactly("a", "b");
+        assertThat(plan.shared()).hasSize(39);
+        assertThat(plan.shared())
+                .allMatch(tensor -> tensor.outputName().equals("bert." + tensor.name()));
+        assertThat(plan.taskTensors().get("a"))
+                .extracting(TaskTensor::outputName)
+                .containsExactly("classifier.bias", "classifier.weight");
+        assertThat(plan.taskTensors().get("b"))
+                .filteredOn(t -> t.name().equals("classifier.weight"))
+                .singleElement()
+                .extracting(TaskTensor::shape)
+                .isEqualTo(List.of(2L, 32L));
+    }
+
+    @Test
+    void anUnknownArchitectureIsMatchedByExactNames() {
+        TinyCheckpoint base = TinyCheckpoint.of("tower.w", 1, 2);
+        MergePlan plan =
+                MergePlanner.plan(
+                        opened(base.open(folder.resolve("base"))),
+                        List.of(base.member(folder.resolve("1"), "x")),
+                        SUM);
+        assertThat(plan.architecture()).isEmpty();
+        assertThat(plan.groups()).containsExactly("all");
+        assertThat(plan.shared()).extracting(SharedTensor::outputName).containsExactly("tower.w");
+    }
+
+    @Test
+    void theCostIsCountedFromTheHeaders() {
+        TinyCheckpoint base =
+                new TinyCheckpoint().with("w", Dtype.BF16, List.of(1000L), new float[1000]);
+        Checkpoint opened = opened(base.open(folder.resolve("base")));
+        List<Member> members =
+                List.of(
+                        base.member(folder.resolve("1"), "x"),
+                        base.member(folder.resolve("2"), "y"));
+        MergePlan sum = MergePlanner.plan(opened, members, SUM);
+        assertThat(sum.bytesToRead()).isEqualTo(6000);
+        assertThat(sum.bytesToWrite()).isEqualTo(2000);
+        assertThat(MergePlanner.plan(opened, members, SUM, Dtype.F32).bytesToWrite())
+                .isEqualTo(4000);
+        MergePlan average = MergePlanner.plan(opened, members, new MergeMethod.WeightAveraging());
+        assertThat(average.bytesToRead()).isEqualTo(4000);
+        MergePlan ties =
+                MergePlanner.plan(opened, members, new MergeMethod.Ties(0.2, 1, TrimScope.GLOBAL));
+        assertThat(ties.bytesToRead()).isGreaterThan(sum.bytesToRead());
+        assertThat(sum.peakBytes()).isPositive().isLessThan(16 << 20);
+    }
+
+    private Member bert(String task, String name) {
+        return new Member(task, golden(name), Digest.ofText(name), null);
+    }
+
+    private Checkpoint golden(String name) {
+        return opened(Checkpoint.open(Golden.path("divmerge_bert/" + name)));
+    }
+
+    private List<String> faults(TinyCheckpoint base, MergeMethod method, Member... members) {
+        Checkpoint opened = opened(base.open(folder.resolve("base-" + open.size())));
+        for (Member member : members) {
+            open.add(member.expert());
+        }
+        RefusedException refused =
+                catchThrowableOfType(
+                        RefusedException.class,
+                        () -> MergePlanner.plan(opened, List.of(members), method));
+        assertThat(refused).isNotNull();
+        return refused.faults().stream().map(Fault::toString).toList();
+    }
+
+    private Checkpoint opened(Checkpoint checkpoint) {
+        open.add(checkpoint);
+        return checkpoint;
+    }
+}
