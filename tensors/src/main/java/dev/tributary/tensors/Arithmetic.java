@@ -2,20 +2,20 @@ package dev.tributary.tensors;
 
 import java.lang.foreign.MemorySegment;
 
-/// The loops under [Kernels], over fp32 memory. [ScalarArithmetic] is their meaning; another
-/// implementation may only be faster, bit for bit.
+/// The loops under [Kernels], over tiles of native fp32 memory. [ScalarArithmetic] is their
+/// meaning; another implementation may only be faster, bit for bit.
 ///
 /// Sums are taken in fp64 over sixteen lanes: element `i` of a call goes to lane `i mod 16`, in
 /// order, and the caller adds up the lanes. So a sum is the same on every machine.
-sealed interface Arithmetic permits ScalarArithmetic {
+sealed interface Arithmetic permits ScalarArithmetic, VectorArithmetic {
     /// How many partial sums are kept.
     int LANES = 16;
 
     /// Reads elements of a floating-point dtype as fp32.
-    void widen(Dtype dtype, MemorySegment source, long offset, MemorySegment target, long count);
+    void widen(Dtype dtype, MemorySegment source, MemorySegment target, int count);
 
     /// Rounds fp32 elements to a floating-point dtype, to the nearest, ties to even.
-    void narrow(MemorySegment source, Dtype dtype, MemorySegment target, long count);
+    void narrow(MemorySegment source, Dtype dtype, MemorySegment target, int count);
 
     /// `accumulator += coefficient * (left - right)`, the product and sum rounded once.
     void accumulateDifference(
@@ -23,13 +23,13 @@ sealed interface Arithmetic permits ScalarArithmetic {
             float coefficient,
             MemorySegment left,
             MemorySegment right,
-            long count);
+            int count);
 
     /// `y += a * x`, rounded once.
-    void axpy(float a, MemorySegment x, MemorySegment y, long count);
+    void axpy(float a, MemorySegment x, MemorySegment y, int count);
 
     /// `lanes[i mod 16] += x[i] * y[i]` in fp64.
-    void dot(double[] lanes, MemorySegment x, MemorySegment y, long count);
+    void dot(double[] lanes, MemorySegment x, MemorySegment y, int count);
 
     /// `lanes[i mod 16] += gradient[i] * (left[i] - right[i])`, the difference in fp32, the rest in
     /// fp64.
@@ -38,10 +38,40 @@ sealed interface Arithmetic permits ScalarArithmetic {
             MemorySegment gradient,
             MemorySegment left,
             MemorySegment right,
-            long count);
+            int count);
+
+    /// The bits of `|left - right|`, which order magnitudes as integers.
+    void magnitudeBits(MemorySegment left, MemorySegment right, int[] bits, int count);
+
+    /// `left - right` where its magnitude reaches the threshold, else zero.
+    void trim(
+            MemorySegment left,
+            MemorySegment right,
+            float threshold,
+            MemorySegment target,
+            int targetElement,
+            int count);
+
+    /// Over several task vectors that lie `stride` elements apart: how many elements have a
+    /// positive sum, less how many have a negative one.
+    long signBalance(MemorySegment trimmed, int tasks, int stride, int count);
+
+    /// Over several task vectors that lie `stride` elements apart: base plus lambda times the mean
+    /// of those entries that have the sign of their sum.
+    ///
+    /// @param zeroElectsPositive which entries count where the sum is zero
+    void disjointMean(
+            MemorySegment trimmed,
+            int tasks,
+            int stride,
+            MemorySegment base,
+            float lambda,
+            boolean zeroElectsPositive,
+            MemorySegment target,
+            int count);
 
     /// How many of the elements of a floating-point dtype are NaN or infinite.
-    long countNonFinite(Dtype dtype, MemorySegment source, long count);
+    int countNonFinite(Dtype dtype, MemorySegment source, int count);
 
     /// One AdamW step, in place.
     void adamW(
@@ -50,5 +80,5 @@ sealed interface Arithmetic permits ScalarArithmetic {
             MemorySegment gradient,
             MemorySegment firstMoment,
             MemorySegment secondMoment,
-            long count);
+            int count);
 }

@@ -3,7 +3,7 @@ package dev.tributary.tensors;
 /// bfloat16 (`BF16`): the upper half of an fp32 number.
 final class Brain {
     static final int EXPONENT = 0x7f80;
-    private static final int QUIET_BIT = 0x40;
+    static final int QUIET_BIT = 0x40;
 
     private Brain() {}
 

@@ -7,33 +7,62 @@ import java.util.Optional;
 /// base) without ever storing them, inner products and the optimiser's step.
 ///
 /// Operands lie in memory segments of any size and alignment, native, mapped or over arrays,
-/// little-endian. Counts and indices are in elements. Arithmetic is fp32 whatever the dtype of the
-/// operands, sums are fp64, and a result is rounded once. Results do not depend on the machine. All
-/// methods are thread-safe as long as threads do not write to the same memory.
+/// little-endian; native ones are fastest. Counts and indices are in elements. Arithmetic is fp32
+/// whatever the dtype of the operands, sums are fp64, and a result is rounded once. Results do not
+/// depend on the machine. All methods are thread-safe as long as threads do not write to the same
+/// memory.
 public final class Kernels {
-    /// Elements of an operand that are widened at a time: small enough to stay in the first-level
-    /// cache.
-    private static final int TILE = 2048;
-
-    private static final long SCAN = 1 << 16;
-
-    private static final Arithmetic ARITHMETIC = new ScalarArithmetic();
+    static final Arithmetic ARITHMETIC = best();
 
     private Kernels() {}
 
+    /// The vector kernels when the JVM was started with `--add-modules jdk.incubator.vector`, else
+    /// the scalar ones, which compute the same slowly.
+    static Arithmetic best() {
+        return ModuleLayer.boot().findModule("jdk.incubator.vector").isPresent()
+                ? new VectorArithmetic()
+                : new ScalarArithmetic();
+    }
+
+    /// Which kernels are in use, for a worker to log when it starts: `vector 512 bit`, or `scalar`
+    /// when the JVM flag is missing.
+    public static String inUse() {
+        return switch (ARITHMETIC) {
+            case VectorArithmetic _ ->
+                    "vector %d bit".formatted(VectorArithmetic.SHAPE.vectorBitSize());
+            case ScalarArithmetic _ -> "scalar";
+        };
+    }
+
     /// Reads elements of any floating-point dtype as fp32. Exact but for `F64`, which is rounded.
+    ///
+    /// @param sourceElement index of the first element to read
     public static void widen(
             Dtype dtype,
             MemorySegment source,
             long sourceElement,
             MemorySegment target,
             long count) {
-        ARITHMETIC.widen(dtype, source, sourceElement * dtype.bytes(), target, count);
+        try (Operand in = new Operand(dtype, source.asSlice(sourceElement * dtype.bytes()));
+                Operand out = new Operand(target)) {
+            for (long from = 0; from < count; from += Operand.TILE) {
+                int length = Operand.tileLength(from, count);
+                ARITHMETIC.widen(dtype, in.raw(from, length), out.raw(from, length), length);
+                out.put(from, length);
+            }
+        }
     }
 
     /// Rounds fp32 elements to a floating-point dtype, to the nearest, ties to even.
     public static void narrow(MemorySegment source, Dtype dtype, MemorySegment target, long count) {
-        ARITHMETIC.narrow(source, dtype, target, count);
+        try (Operand in = new Operand(source);
+                Operand out = new Operand(dtype, target)) {
+            for (long from = 0; from < count; from += Operand.TILE) {
+                int length = Operand.tileLength(from, count);
+                ARITHMETIC.narrow(in.raw(from, length), dtype, out.raw(from, length), length);
+                out.put(from, length);
+            }
+        }
     }
 
     /// Adds a scaled task vector: `accumulator += coefficient * (expert - base)`.
@@ -47,16 +76,19 @@ public final class Kernels {
             Dtype baseDtype,
             MemorySegment base,
             long count) {
-        Tile left = new Tile(expertDtype, expert);
-        Tile right = new Tile(baseDtype, base);
-        for (long from = 0; from < count; from += TILE) {
-            long length = Math.min(TILE, count - from);
-            ARITHMETIC.accumulateDifference(
-                    floats(accumulator, from, length),
-                    coefficient,
-                    left.floats(from, length),
-                    right.floats(from, length),
-                    length);
+        try (Operand sum = new Operand(accumulator);
+                Operand left = new Operand(expertDtype, expert);
+                Operand right = new Operand(baseDtype, base)) {
+            for (long from = 0; from < count; from += Operand.TILE) {
+                int length = Operand.tileLength(from, count);
+                ARITHMETIC.accumulateDifference(
+                        sum.raw(from, length),
+                        coefficient,
+                        left.floats(from, length),
+                        right.floats(from, length),
+                        length);
+                sum.put(from, length);
+            }
         }
     }
 
@@ -71,29 +103,44 @@ public final class Kernels {
             MemorySegment base,
             long count) {
         double[] lanes = new double[Arithmetic.LANES];
-        Tile left = new Tile(expertDtype, expert);
-        Tile right = new Tile(baseDtype, base);
-        for (long from = 0; from < count; from += TILE) {
-            long length = Math.min(TILE, count - from);
-            ARITHMETIC.dotDifference(
-                    lanes,
-                    floats(gradient, from, length),
-                    left.floats(from, length),
-                    right.floats(from, length),
-                    length);
+        try (Operand slope = new Operand(gradient);
+                Operand left = new Operand(expertDtype, expert);
+                Operand right = new Operand(baseDtype, base)) {
+            for (long from = 0; from < count; from += Operand.TILE) {
+                int length = Operand.tileLength(from, count);
+                ARITHMETIC.dotDifference(
+                        lanes,
+                        slope.raw(from, length),
+                        left.floats(from, length),
+                        right.floats(from, length),
+                        length);
+            }
         }
         return sum(lanes);
     }
 
     /// `y += a * x`, both fp32.
     public static void axpy(float a, MemorySegment x, MemorySegment y, long count) {
-        ARITHMETIC.axpy(a, x, y, count);
+        try (Operand addend = new Operand(x);
+                Operand sum = new Operand(y)) {
+            for (long from = 0; from < count; from += Operand.TILE) {
+                int length = Operand.tileLength(from, count);
+                ARITHMETIC.axpy(a, addend.raw(from, length), sum.raw(from, length), length);
+                sum.put(from, length);
+            }
+        }
     }
 
     /// The inner product of two fp32 vectors.
     public static double dot(MemorySegment x, MemorySegment y, long count) {
         double[] lanes = new double[Arithmetic.LANES];
-        ARITHMETIC.dot(lanes, x, y, count);
+        try (Operand left = new Operand(x);
+                Operand right = new Operand(y)) {
+            for (long from = 0; from < count; from += Operand.TILE) {
+                int length = Operand.tileLength(from, count);
+                ARITHMETIC.dot(lanes, left.raw(from, length), right.raw(from, length), length);
+            }
+        }
         return sum(lanes);
     }
 
@@ -102,31 +149,31 @@ public final class Kernels {
         return dot(x, x, count);
     }
 
-    /// How many elements are NaN or infinite.
+    /// How many elements of a floating-point dtype are NaN or infinite.
     public static long countNonFinite(Dtype dtype, MemorySegment source, long count) {
-        return ARITHMETIC.countNonFinite(dtype, source, count);
+        return firstNonFinite(dtype, source, count).map(NonFinite::count).orElse(0L);
     }
 
-    /// Looks for NaNs and infinities.
+    /// Looks for NaNs and infinities among elements of a floating-point dtype.
     public static Optional<NonFinite> firstNonFinite(
             Dtype dtype, MemorySegment source, long count) {
-        long found = countNonFinite(dtype, source, count);
-        if (found == 0) {
-            return Optional.empty();
+        long found = 0;
+        long first = -1;
+        try (Operand in = new Operand(dtype, source)) {
+            for (long from = 0; from < count; from += Operand.TILE) {
+                int length = Operand.tileLength(from, count);
+                MemorySegment tile = in.raw(from, length);
+                long here = ARITHMETIC.countNonFinite(dtype, tile, length);
+                if (found == 0 && here > 0) {
+                    first = from + ScalarArithmetic.firstNonFinite(dtype, tile);
+                }
+                found += here;
+            }
         }
-        long block = 0;
-        while (countNonFinite(dtype, block(dtype, source, block, count), blockLength(block, count))
-                == 0) {
-            block += SCAN;
-        }
-        long first = block;
-        while (ScalarArithmetic.isFinite(dtype, source, first)) {
-            first++;
-        }
-        return Optional.of(new NonFinite(first, found));
+        return found == 0 ? Optional.empty() : Optional.of(new NonFinite(first, found));
     }
 
-    /// One AdamW step, in place: all four operands are fp32 and read and written once.
+    /// One AdamW step, in place: all four operands are fp32, read and written once.
     ///
     /// @param step counted from 1
     public static void adamW(
@@ -137,20 +184,25 @@ public final class Kernels {
             MemorySegment firstMoment,
             MemorySegment secondMoment,
             long count) {
-        ARITHMETIC.adamW(
-                settings.factors(step), weights, gradient, firstMoment, secondMoment, count);
-    }
-
-    private static long blockLength(long from, long count) {
-        return Math.min(SCAN, count - from);
-    }
-
-    private static MemorySegment block(Dtype dtype, MemorySegment source, long from, long count) {
-        return source.asSlice(from * dtype.bytes(), blockLength(from, count) * dtype.bytes());
-    }
-
-    private static MemorySegment floats(MemorySegment segment, long from, long length) {
-        return segment.asSlice(from * Float.BYTES, length * Float.BYTES);
+        AdamW.Factors factors = settings.factors(step);
+        try (Operand w = new Operand(weights);
+                Operand g = new Operand(gradient);
+                Operand m = new Operand(firstMoment);
+                Operand v = new Operand(secondMoment)) {
+            for (long from = 0; from < count; from += Operand.TILE) {
+                int length = Operand.tileLength(from, count);
+                ARITHMETIC.adamW(
+                        factors,
+                        w.raw(from, length),
+                        g.raw(from, length),
+                        m.raw(from, length),
+                        v.raw(from, length),
+                        length);
+                w.put(from, length);
+                m.put(from, length);
+                v.put(from, length);
+            }
+        }
     }
 
     private static double sum(double[] lanes) {
@@ -159,26 +211,5 @@ public final class Kernels {
             sum += lane;
         }
         return sum;
-    }
-
-    /// One operand, seen as fp32 a tile at a time.
-    private static final class Tile {
-        private final Dtype dtype;
-        private final MemorySegment source;
-        private final MemorySegment scratch;
-
-        Tile(Dtype dtype, MemorySegment source) {
-            this.dtype = dtype;
-            this.source = source;
-            this.scratch = MemorySegment.ofArray(new byte[TILE * Float.BYTES]);
-        }
-
-        MemorySegment floats(long from, long length) {
-            if (dtype == Dtype.F32) {
-                return Kernels.floats(source, from, length);
-            }
-            ARITHMETIC.widen(dtype, source, from * dtype.bytes(), scratch, length);
-            return scratch;
-        }
     }
 }

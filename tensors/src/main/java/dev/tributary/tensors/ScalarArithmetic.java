@@ -19,18 +19,17 @@ final class ScalarArithmetic implements Arithmetic {
             ValueLayout.JAVA_LONG_UNALIGNED.withOrder(LITTLE_ENDIAN);
 
     @Override
-    public void widen(
-            Dtype dtype, MemorySegment source, long offset, MemorySegment target, long count) {
-        for (long i = 0; i < count; i++) {
-            set(target, i, element(dtype, source, offset + i * dtype.bytes()));
+    public void widen(Dtype dtype, MemorySegment source, MemorySegment target, int count) {
+        for (int i = 0; i < count; i++) {
+            set(target, i, element(dtype, source, (long) i * dtype.bytes()));
         }
     }
 
     @Override
-    public void narrow(MemorySegment source, Dtype dtype, MemorySegment target, long count) {
-        for (long i = 0; i < count; i++) {
+    public void narrow(MemorySegment source, Dtype dtype, MemorySegment target, int count) {
+        for (int i = 0; i < count; i++) {
             float value = get(source, i);
-            long at = i * dtype.bytes();
+            long at = (long) i * dtype.bytes();
             switch (dtype) {
                 case F64 -> target.set(F64, at, value);
                 case F32 -> target.set(F32, at, value);
@@ -47,24 +46,24 @@ final class ScalarArithmetic implements Arithmetic {
             float coefficient,
             MemorySegment left,
             MemorySegment right,
-            long count) {
-        for (long i = 0; i < count; i++) {
+            int count) {
+        for (int i = 0; i < count; i++) {
             float difference = get(left, i) - get(right, i);
             set(accumulator, i, Math.fma(coefficient, difference, get(accumulator, i)));
         }
     }
 
     @Override
-    public void axpy(float a, MemorySegment x, MemorySegment y, long count) {
-        for (long i = 0; i < count; i++) {
+    public void axpy(float a, MemorySegment x, MemorySegment y, int count) {
+        for (int i = 0; i < count; i++) {
             set(y, i, Math.fma(a, get(x, i), get(y, i)));
         }
     }
 
     @Override
-    public void dot(double[] lanes, MemorySegment x, MemorySegment y, long count) {
-        for (long i = 0; i < count; i++) {
-            lanes[(int) (i % LANES)] += (double) get(x, i) * get(y, i);
+    public void dot(double[] lanes, MemorySegment x, MemorySegment y, int count) {
+        for (int i = 0; i < count; i++) {
+            lanes[i % LANES] += (double) get(x, i) * get(y, i);
         }
     }
 
@@ -74,17 +73,82 @@ final class ScalarArithmetic implements Arithmetic {
             MemorySegment gradient,
             MemorySegment left,
             MemorySegment right,
-            long count) {
-        for (long i = 0; i < count; i++) {
+            int count) {
+        for (int i = 0; i < count; i++) {
             float difference = get(left, i) - get(right, i);
-            lanes[(int) (i % LANES)] += (double) get(gradient, i) * difference;
+            lanes[i % LANES] += (double) get(gradient, i) * difference;
         }
     }
 
     @Override
-    public long countNonFinite(Dtype dtype, MemorySegment source, long count) {
-        long found = 0;
-        for (long i = 0; i < count; i++) {
+    public void magnitudeBits(MemorySegment left, MemorySegment right, int[] bits, int count) {
+        for (int i = 0; i < count; i++) {
+            bits[i] = Float.floatToRawIntBits(Math.abs(get(left, i) - get(right, i)));
+        }
+    }
+
+    @Override
+    public void trim(
+            MemorySegment left,
+            MemorySegment right,
+            float threshold,
+            MemorySegment target,
+            int targetElement,
+            int count) {
+        for (int i = 0; i < count; i++) {
+            float difference = get(left, i) - get(right, i);
+            set(target, targetElement + i, Math.abs(difference) >= threshold ? difference : 0);
+        }
+    }
+
+    @Override
+    public long signBalance(MemorySegment trimmed, int tasks, int stride, int count) {
+        long balance = 0;
+        for (int i = 0; i < count; i++) {
+            float mass = mass(trimmed, tasks, stride, i);
+            balance += mass > 0 ? 1 : mass < 0 ? -1 : 0;
+        }
+        return balance;
+    }
+
+    @Override
+    public void disjointMean(
+            MemorySegment trimmed,
+            int tasks,
+            int stride,
+            MemorySegment base,
+            float lambda,
+            boolean zeroElectsPositive,
+            MemorySegment target,
+            int count) {
+        for (int i = 0; i < count; i++) {
+            float mass = mass(trimmed, tasks, stride, i);
+            boolean positive = zeroElectsPositive ? mass >= 0 : mass > 0;
+            float sum = 0;
+            float agreeing = 0;
+            for (int task = 0; task < tasks; task++) {
+                float entry = get(trimmed, task * stride + i);
+                if (positive ? entry > 0 : entry < 0) {
+                    sum += entry;
+                    agreeing++;
+                }
+            }
+            set(target, i, Math.fma(lambda, sum / Math.max(agreeing, 1), get(base, i)));
+        }
+    }
+
+    private static float mass(MemorySegment trimmed, int tasks, int stride, int index) {
+        float mass = 0;
+        for (int task = 0; task < tasks; task++) {
+            mass += get(trimmed, task * stride + index);
+        }
+        return mass;
+    }
+
+    @Override
+    public int countNonFinite(Dtype dtype, MemorySegment source, int count) {
+        int found = 0;
+        for (int i = 0; i < count; i++) {
             if (!isFinite(dtype, source, i)) {
                 found++;
             }
@@ -99,8 +163,8 @@ final class ScalarArithmetic implements Arithmetic {
             MemorySegment gradient,
             MemorySegment firstMoment,
             MemorySegment secondMoment,
-            long count) {
-        for (long i = 0; i < count; i++) {
+            int count) {
+        for (int i = 0; i < count; i++) {
             float g = get(gradient, i);
             float m = Math.fma(factors.oneMinusBeta1(), g, factors.beta1() * get(firstMoment, i));
             float v =
@@ -114,9 +178,18 @@ final class ScalarArithmetic implements Arithmetic {
         }
     }
 
+    /// The index of the first NaN or infinity, of which there has to be one.
+    static int firstNonFinite(Dtype dtype, MemorySegment source) {
+        int index = 0;
+        while (isFinite(dtype, source, index)) {
+            index++;
+        }
+        return index;
+    }
+
     /// Whether an element is neither NaN nor infinite: not every bit of its exponent is set.
-    static boolean isFinite(Dtype dtype, MemorySegment source, long index) {
-        long at = index * dtype.bytes();
+    private static boolean isFinite(Dtype dtype, MemorySegment source, int index) {
+        long at = (long) index * dtype.bytes();
         return switch (dtype) {
             case F64 -> (source.get(BITS64, at) & F64_EXPONENT) != F64_EXPONENT;
             case F32 -> (source.get(BITS32, at) & F32_EXPONENT) != F32_EXPONENT;
@@ -145,11 +218,11 @@ final class ScalarArithmetic implements Arithmetic {
                         .formatted(dtype));
     }
 
-    private static float get(MemorySegment segment, long index) {
-        return segment.get(F32, index * Float.BYTES);
+    static float get(MemorySegment segment, int index) {
+        return segment.get(F32, (long) index * Float.BYTES);
     }
 
-    private static void set(MemorySegment segment, long index, float value) {
-        segment.set(F32, index * Float.BYTES, value);
+    private static void set(MemorySegment segment, int index, float value) {
+        segment.set(F32, (long) index * Float.BYTES, value);
     }
 }

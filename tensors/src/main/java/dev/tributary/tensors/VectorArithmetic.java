@@ -1,0 +1,293 @@
+package dev.tributary.tensors;
+
+import static java.nio.ByteOrder.LITTLE_ENDIAN;
+
+import java.lang.foreign.MemorySegment;
+import jdk.incubator.vector.DoubleVector;
+import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.VectorMask;
+import jdk.incubator.vector.VectorOperators;
+import jdk.incubator.vector.VectorShape;
+import jdk.incubator.vector.VectorSpecies;
+
+/// The kernels of [ScalarArithmetic] with the processor's vector instructions, bit for bit the
+/// same. What does not fill a vector at the end is left to the scalar kernels.
+final class VectorArithmetic implements Arithmetic {
+    /// The vectors used: the processor's widest, at most 512 bits.
+    static final VectorShape SHAPE = shape();
+
+    private static final VectorSpecies<Float> F32 = VectorSpecies.of(float.class, SHAPE);
+    private static final VectorSpecies<Double> F64 = VectorSpecies.of(double.class, SHAPE);
+    private static final VectorSpecies<Float> HALF_OF_F32 =
+            VectorSpecies.of(float.class, VectorShape.forBitSize(SHAPE.vectorBitSize() / 2));
+    private static final int FLOATS = F32.length();
+    private static final int DOUBLES = F64.length();
+
+    private final ScalarArithmetic scalar = new ScalarArithmetic();
+
+    /// Vectors wider than 512 bits would not fit the sixteen lanes of a sum.
+    private static VectorShape shape() {
+        VectorShape preferred = VectorShape.preferredShape();
+        return preferred.vectorBitSize() > VectorShape.S_512_BIT.vectorBitSize()
+                ? VectorShape.S_512_BIT
+                : preferred;
+    }
+
+    @Override
+    public void widen(Dtype dtype, MemorySegment source, MemorySegment target, int count) {
+        if (dtype == Dtype.F32) {
+            MemorySegment.copy(source, 0, target, 0, (long) count * Float.BYTES);
+            return;
+        }
+        int done = VectorConversion.widen(dtype, source, target, count);
+        scalar.widen(dtype, from(source, dtype, done), from(target, done), count - done);
+    }
+
+    @Override
+    public void narrow(MemorySegment source, Dtype dtype, MemorySegment target, int count) {
+        if (dtype == Dtype.F32) {
+            MemorySegment.copy(source, 0, target, 0, (long) count * Float.BYTES);
+            return;
+        }
+        int done = VectorConversion.narrow(source, dtype, target, count);
+        scalar.narrow(from(source, done), dtype, from(target, dtype, done), count - done);
+    }
+
+    @Override
+    public int countNonFinite(Dtype dtype, MemorySegment source, int count) {
+        int bound = count - count % (SHAPE.vectorBitSize() / Byte.SIZE / dtype.bytes());
+        return VectorConversion.countNonFinite(dtype, source, bound)
+                + scalar.countNonFinite(dtype, from(source, dtype, bound), count - bound);
+    }
+
+    @Override
+    public void accumulateDifference(
+            MemorySegment accumulator,
+            float coefficient,
+            MemorySegment left,
+            MemorySegment right,
+            int count) {
+        FloatVector scale = FloatVector.broadcast(F32, coefficient);
+        int bound = count - count % FLOATS;
+        for (int i = 0; i < bound; i += FLOATS) {
+            FloatVector difference = load(left, i).sub(load(right, i));
+            store(scale.fma(difference, load(accumulator, i)), accumulator, i);
+        }
+        scalar.accumulateDifference(
+                from(accumulator, bound),
+                coefficient,
+                from(left, bound),
+                from(right, bound),
+                count - bound);
+    }
+
+    @Override
+    public void axpy(float a, MemorySegment x, MemorySegment y, int count) {
+        FloatVector scale = FloatVector.broadcast(F32, a);
+        int bound = count - count % FLOATS;
+        for (int i = 0; i < bound; i += FLOATS) {
+            store(scale.fma(load(x, i), load(y, i)), y, i);
+        }
+        scalar.axpy(a, from(x, bound), from(y, bound), count - bound);
+    }
+
+    /// Sums the lanes in groups as wide as a vector of doubles, one pass over the operands each:
+    /// operands are tiles that stay in the first-level cache.
+    @Override
+    public void dot(double[] lanes, MemorySegment x, MemorySegment y, int count) {
+        int bound = count - count % LANES;
+        for (int group = 0; group < LANES; group += DOUBLES) {
+            DoubleVector sum = DoubleVector.fromArray(F64, lanes, group);
+            for (int i = group; i < bound; i += LANES) {
+                sum = loadDoubles(x, i).fma(loadDoubles(y, i), sum);
+            }
+            sum.intoArray(lanes, group);
+        }
+        scalar.dot(lanes, from(x, bound), from(y, bound), count - bound);
+    }
+
+    @Override
+    public void dotDifference(
+            double[] lanes,
+            MemorySegment gradient,
+            MemorySegment left,
+            MemorySegment right,
+            int count) {
+        int bound = count - count % LANES;
+        for (int group = 0; group < LANES; group += DOUBLES) {
+            DoubleVector sum = DoubleVector.fromArray(F64, lanes, group);
+            for (int i = group; i < bound; i += LANES) {
+                FloatVector difference = loadHalf(left, i).sub(loadHalf(right, i));
+                sum = loadDoubles(gradient, i).fma(doubles(difference), sum);
+            }
+            sum.intoArray(lanes, group);
+        }
+        scalar.dotDifference(
+                lanes, from(gradient, bound), from(left, bound), from(right, bound), count - bound);
+    }
+
+    @Override
+    public void adamW(
+            AdamW.Factors factors,
+            MemorySegment weights,
+            MemorySegment gradient,
+            MemorySegment firstMoment,
+            MemorySegment secondMoment,
+            int count) {
+        FloatVector newShare = FloatVector.broadcast(F32, factors.oneMinusBeta1());
+        FloatVector epsilon = FloatVector.broadcast(F32, factors.epsilon());
+        FloatVector rootScale = FloatVector.broadcast(F32, factors.rootScale());
+        FloatVector step = FloatVector.broadcast(F32, factors.negativeStep());
+        int bound = count - count % FLOATS;
+        for (int i = 0; i < bound; i += FLOATS) {
+            FloatVector g = load(gradient, i);
+            FloatVector m = newShare.fma(g, load(firstMoment, i).mul(factors.beta1()));
+            FloatVector v =
+                    g.mul(factors.oneMinusBeta2())
+                            .fma(g, load(secondMoment, i).mul(factors.beta2()));
+            FloatVector root = v.lanewise(VectorOperators.SQRT).fma(rootScale, epsilon);
+            FloatVector kept = load(weights, i).mul(factors.keep());
+            store(m, firstMoment, i);
+            store(v, secondMoment, i);
+            store(step.fma(m.div(root), kept), weights, i);
+        }
+        scalar.adamW(
+                factors,
+                from(weights, bound),
+                from(gradient, bound),
+                from(firstMoment, bound),
+                from(secondMoment, bound),
+                count - bound);
+    }
+
+    @Override
+    public void magnitudeBits(MemorySegment left, MemorySegment right, int[] bits, int count) {
+        int i = 0;
+        for (; i <= count - FLOATS; i += FLOATS) {
+            FloatVector magnitude = load(left, i).sub(load(right, i)).abs();
+            magnitude.reinterpretAsInts().intoArray(bits, i);
+        }
+        for (; i < count; i++) {
+            bits[i] =
+                    Float.floatToRawIntBits(
+                            Math.abs(
+                                    ScalarArithmetic.get(left, i)
+                                            - ScalarArithmetic.get(right, i)));
+        }
+    }
+
+    @Override
+    public void trim(
+            MemorySegment left,
+            MemorySegment right,
+            float threshold,
+            MemorySegment target,
+            int targetElement,
+            int count) {
+        int bound = count - count % FLOATS;
+        FloatVector zero = FloatVector.zero(F32);
+        for (int i = 0; i < bound; i += FLOATS) {
+            FloatVector difference = load(left, i).sub(load(right, i));
+            VectorMask<Float> kept = difference.abs().compare(VectorOperators.GE, threshold);
+            store(zero.blend(difference, kept), target, targetElement + i);
+        }
+        scalar.trim(
+                from(left, bound),
+                from(right, bound),
+                threshold,
+                target,
+                targetElement + bound,
+                count - bound);
+    }
+
+    @Override
+    public long signBalance(MemorySegment trimmed, int tasks, int stride, int count) {
+        int bound = count - count % FLOATS;
+        long balance = 0;
+        for (int i = 0; i < bound; i += FLOATS) {
+            FloatVector mass = mass(trimmed, tasks, stride, i);
+            balance += mass.compare(VectorOperators.GT, 0).trueCount();
+            balance -= mass.compare(VectorOperators.LT, 0).trueCount();
+        }
+        return balance + scalar.signBalance(from(trimmed, bound), tasks, stride, count - bound);
+    }
+
+    @Override
+    public void disjointMean(
+            MemorySegment trimmed,
+            int tasks,
+            int stride,
+            MemorySegment base,
+            float lambda,
+            boolean zeroElectsPositive,
+            MemorySegment target,
+            int count) {
+        FloatVector zero = FloatVector.zero(F32);
+        FloatVector scale = FloatVector.broadcast(F32, lambda);
+        VectorOperators.Comparison elects =
+                zeroElectsPositive ? VectorOperators.GE : VectorOperators.GT;
+        int bound = count - count % FLOATS;
+        for (int i = 0; i < bound; i += FLOATS) {
+            VectorMask<Float> positive = mass(trimmed, tasks, stride, i).compare(elects, 0);
+            FloatVector sum = zero;
+            FloatVector agreeing = zero;
+            for (int task = 0; task < tasks; task++) {
+                FloatVector entry = load(trimmed, task * stride + i);
+                // Where a negative sign is elected the entry is negated: then both ask for "> 0".
+                VectorMask<Float> agrees =
+                        entry.neg().blend(entry, positive).compare(VectorOperators.GT, 0);
+                sum = sum.add(entry, agrees);
+                agreeing = agreeing.add(1, agrees);
+            }
+            FloatVector mean = sum.div(agreeing.max(1));
+            store(scale.fma(mean, load(base, i)), target, i);
+        }
+        scalar.disjointMean(
+                from(trimmed, bound),
+                tasks,
+                stride,
+                from(base, bound),
+                lambda,
+                zeroElectsPositive,
+                from(target, bound),
+                count - bound);
+    }
+
+    private static FloatVector mass(MemorySegment trimmed, int tasks, int stride, int index) {
+        FloatVector mass = FloatVector.zero(F32);
+        for (int task = 0; task < tasks; task++) {
+            mass = mass.add(load(trimmed, task * stride + index));
+        }
+        return mass;
+    }
+
+    private static FloatVector load(MemorySegment segment, int index) {
+        return FloatVector.fromMemorySegment(
+                F32, segment, (long) index * Float.BYTES, LITTLE_ENDIAN);
+    }
+
+    private static void store(FloatVector vector, MemorySegment segment, int index) {
+        vector.intoMemorySegment(segment, (long) index * Float.BYTES, LITTLE_ENDIAN);
+    }
+
+    private static FloatVector loadHalf(MemorySegment segment, int index) {
+        return FloatVector.fromMemorySegment(
+                HALF_OF_F32, segment, (long) index * Float.BYTES, LITTLE_ENDIAN);
+    }
+
+    private static DoubleVector loadDoubles(MemorySegment segment, int index) {
+        return doubles(loadHalf(segment, index));
+    }
+
+    private static DoubleVector doubles(FloatVector half) {
+        return (DoubleVector) half.convertShape(VectorOperators.F2D, F64, 0);
+    }
+
+    private static MemorySegment from(MemorySegment segment, int element) {
+        return from(segment, Dtype.F32, element);
+    }
+
+    private static MemorySegment from(MemorySegment segment, Dtype dtype, int element) {
+        return segment.asSlice((long) element * dtype.bytes());
+    }
+}
