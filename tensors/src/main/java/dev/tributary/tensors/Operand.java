@@ -1,9 +1,7 @@
 package dev.tributary.tensors;
 
-import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.Optional;
-import org.jspecify.annotations.Nullable;
 
 /// One operand of a kernel, handed to the loops a tile at a time. A tile is small enough to stay in
 /// the first-level cache, and always native memory: a vector loop that has once met a segment over
@@ -14,7 +12,6 @@ final class Operand implements AutoCloseable {
 
     private final Dtype dtype;
     private final MemorySegment memory;
-    private @Nullable Arena arena;
     private Optional<MemorySegment> copy = Optional.empty();
     private Optional<MemorySegment> widened = Optional.empty();
 
@@ -39,7 +36,7 @@ final class Operand implements AutoCloseable {
         if (memory.isNative()) {
             return slice(from, length);
         }
-        MemorySegment tile = copy.orElseGet(() -> allocate(Double.BYTES));
+        MemorySegment tile = copy.orElseGet(Scratch::take);
         copy = Optional.of(tile);
         MemorySegment.copy(slice(from, length), 0, tile, 0, (long) length * dtype.bytes());
         return tile;
@@ -51,7 +48,7 @@ final class Operand implements AutoCloseable {
         if (dtype == Dtype.F32) {
             return raw;
         }
-        MemorySegment tile = widened.orElseGet(() -> allocate(Float.BYTES));
+        MemorySegment tile = widened.orElseGet(Scratch::take);
         widened = Optional.of(tile);
         Kernels.ARITHMETIC.widen(dtype, raw, tile, length);
         return tile;
@@ -65,19 +62,11 @@ final class Operand implements AutoCloseable {
 
     @Override
     public void close() {
-        if (arena != null) {
-            arena.close();
-        }
+        copy.ifPresent(Scratch::giveBack);
+        widened.ifPresent(Scratch::giveBack);
     }
 
     private MemorySegment slice(long from, int length) {
         return memory.asSlice(from * dtype.bytes(), (long) length * dtype.bytes());
-    }
-
-    private MemorySegment allocate(int bytesPerElement) {
-        if (arena == null) {
-            arena = Arena.ofConfined();
-        }
-        return arena.allocate((long) TILE * bytesPerElement, Double.BYTES);
     }
 }
