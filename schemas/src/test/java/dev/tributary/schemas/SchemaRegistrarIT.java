@@ -12,8 +12,13 @@ import io.confluent.kafka.schemaregistry.client.SchemaRegistryClient;
 import io.confluent.kafka.schemaregistry.client.rest.exceptions.RestClientException;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.Callable;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import org.apache.avro.Schema;
 import org.apache.avro.SchemaBuilder;
 import org.junit.jupiter.api.Test;
@@ -94,6 +99,26 @@ class SchemaRegistrarIT {
                             ContractBrokenException.class, e -> assertThat(e.faults()).hasSize(2))
                     .hasMessageContaining("[tributary.promotions-value] the registry holds")
                     .hasMessageContaining("[tributary.alerts-value] the registry holds");
+        }
+    }
+
+    @Test
+    void severalProgramsMayRegisterAtTheSameTime(@TempDir Path folder) throws Exception {
+        try (LocalRegistry fresh = LocalRegistry.in(folder).start();
+                ExecutorService programs = Executors.newVirtualThreadPerTaskExecutor()) {
+            Callable<Map<Topic, Integer>> program =
+                    () -> {
+                        try (SchemaRegistryClient registry =
+                                RegistryConnection.open(
+                                        Map.of(RegistryConnection.URL, fresh.url()))) {
+                            return new SchemaRegistrar(registry).register(Topic.ofEvents());
+                        }
+                    };
+
+            List<Future<Map<Topic, Integer>>> results =
+                    programs.invokeAll(Collections.nCopies(6, program));
+
+            assertThat(results).extracting(Future::get).containsOnly(results.getFirst().get());
         }
     }
 

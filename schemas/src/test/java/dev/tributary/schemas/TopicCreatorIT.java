@@ -5,10 +5,16 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.tributary.stack.LocalBroker;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.Callable;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.Config;
 import org.apache.kafka.clients.admin.NewTopic;
@@ -54,6 +60,22 @@ class TopicCreatorIT {
                     .hasMessageContaining("[tributary.pool-events] has 1 partitions, expected 6:")
                     .hasMessageContaining("[tributary.alerts] has 7 partitions, expected 6:");
             assertThat(admin.listTopics().names().get()).hasSize(2);
+        }
+    }
+
+    @Test
+    void severalProgramsMayCreateTheTopicsAtTheSameTime(@TempDir Path folder) throws Exception {
+        try (LocalBroker broker = LocalBroker.in(folder).start();
+                Admin admin = broker.admin();
+                ExecutorService programs = Executors.newVirtualThreadPerTaskExecutor()) {
+            Callable<List<Topic>> program = () -> new TopicCreator(admin).create(ALL);
+
+            List<Topic> created = new ArrayList<>();
+            for (Future<List<Topic>> result : programs.invokeAll(Collections.nCopies(6, program))) {
+                created.addAll(result.get());
+            }
+
+            assertThat(created).containsExactlyInAnyOrderElementsOf(ALL);
         }
     }
 

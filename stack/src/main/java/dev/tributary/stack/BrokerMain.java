@@ -2,8 +2,10 @@ package dev.tributary.stack;
 
 import java.io.IOException;
 import java.io.Reader;
+import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.util.Properties;
 import kafka.server.KafkaConfig;
 import kafka.server.KafkaRaftServer;
@@ -26,11 +28,32 @@ final class BrokerMain {
         try (Reader file = Files.newBufferedReader(Path.of(arguments[0]))) {
             settings.load(file);
         }
+        Path data = Path.of(settings.getProperty("log.dirs"));
+        FileChannel lockFile = lockOrExit(data);
         formatOnce(settings);
         KafkaRaftServer server = new KafkaRaftServer(new KafkaConfig(settings), Time.SYSTEM);
         Runtime.getRuntime().addShutdownHook(Thread.ofPlatform().unstarted(() -> shutdown(server)));
         server.startup();
         server.awaitShutdown();
+        lockFile.close();
+    }
+
+    /// Kafka reads and writes its metadata log before it takes its own lock, so two brokers on one
+    /// folder would spoil it.
+    private static FileChannel lockOrExit(Path data) throws IOException {
+        Files.createDirectories(data.toAbsolutePath().getParent());
+        FileChannel file =
+                FileChannel.open(
+                        data.resolveSibling("broker.lock"),
+                        StandardOpenOption.CREATE,
+                        StandardOpenOption.WRITE);
+        if (file.tryLock() == null) {
+            System.err.printf(
+                    "[%s] another broker is running on this folder, expected none: stop it first, or choose another folder%n",
+                    data);
+            System.exit(1);
+        }
+        return file;
     }
 
     private static void shutdown(KafkaRaftServer server) {
@@ -43,7 +66,7 @@ final class BrokerMain {
         if (Files.exists(data.resolve("meta.properties"))) {
             return;
         }
-        createFolder(data);
+        Files.createDirectories(data);
         new Formatter()
                 .setNodeId(Integer.parseInt(settings.getProperty("node.id")))
                 .setClusterId(Uuid.randomUuid().toString())
@@ -52,9 +75,5 @@ final class BrokerMain {
                 .setMetadataLogDirectory(data.toString())
                 .addDirectory(data.toString())
                 .run();
-    }
-
-    private static void createFolder(Path data) throws IOException {
-        Files.createDirectories(data);
     }
 }

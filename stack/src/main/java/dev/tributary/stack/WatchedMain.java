@@ -18,6 +18,7 @@ final class WatchedMain {
     private WatchedMain() {}
 
     public static void main(String[] arguments) throws Throwable {
+        ignoreInterrupts();
         Thread.ofPlatform().daemon().name("parent-watch").start(WatchedMain::watch);
         Class<?> mainClass = Class.forName(arguments[0]);
         String[] rest = Arrays.copyOfRange(arguments, 1, arguments.length);
@@ -26,6 +27,17 @@ final class WatchedMain {
         } catch (InvocationTargetException e) {
             throw e.getCause();
         }
+    }
+
+    /// Ctrl-C reaches every process of a terminal; which part of the stack ends when is the
+    /// parent's to decide. By reflection, because the compiler warns of every mention of the class.
+    private static void ignoreInterrupts() throws ReflectiveOperationException {
+        Class<?> signal = Class.forName("sun.misc.Signal");
+        Class<?> handler = Class.forName("sun.misc.SignalHandler");
+        Object interrupt = signal.getConstructor(String.class).newInstance("INT");
+        Object _ =
+                signal.getMethod("handle", signal, handler)
+                        .invoke(null, interrupt, handler.getField("SIG_IGN").get(null));
     }
 
     private static void watch() {

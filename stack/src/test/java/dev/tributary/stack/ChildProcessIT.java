@@ -97,6 +97,21 @@ class ChildProcessIT {
         assertThat(child.exitCode()).isEqualTo(143);
     }
 
+    /// Ctrl-C reaches every process of a terminal; the children wait for their parent's word.
+    @Test
+    void anInterruptFromTheTerminalIsLeftToTheParent() throws Exception {
+        Path announcement = folder.resolve("pid");
+        try (ChildProcess child =
+                ChildProcess.start(idle(announcement), folder.resolve("idle.log"))) {
+            child.awaitReady(Duration.ofMinutes(1), () -> Files.exists(announcement));
+
+            String pid = Long.toString(child.pid());
+            assertThat(new ProcessBuilder("kill", "-INT", pid).start().waitFor()).isZero();
+
+            assertThat(child.exits(Duration.ofSeconds(1))).isFalse();
+        }
+    }
+
     private static JavaProgram idle(Path announcement) {
         return program(Idle.class, announcement.toString());
     }

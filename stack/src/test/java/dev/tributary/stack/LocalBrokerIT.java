@@ -76,6 +76,18 @@ class LocalBrokerIT {
         }
     }
 
+    @Test
+    void aSecondBrokerOnTheSameFolderIsRefused() {
+        try (LocalBroker first = LocalBroker.in(folder).start();
+                LocalBroker second = LocalBroker.in(folder)) {
+            assertThatThrownBy(second::start)
+                    .isInstanceOf(StackException.class)
+                    .hasMessageContaining(
+                            "another broker is running on this folder, expected none");
+            assertThat(first.running()).isTrue();
+        }
+    }
+
     private static void commit(LocalBroker broker, String value) {
         try (KafkaProducer<String, String> producer =
                 new KafkaProducer<>(
