@@ -1,7 +1,9 @@
 package dev.tributary.tensors;
 
 import java.util.Arrays;
+import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Collectors;
 
 /// The element type of a tensor, under the name the safetensors header uses.
 public enum Dtype {
@@ -18,6 +20,9 @@ public enum Dtype {
     U16(2, false),
     U8(1, false),
     BOOL(1, false);
+
+    private static final Map<String, Dtype> BY_NAME =
+            Arrays.stream(values()).collect(Collectors.toMap(Dtype::name, dtype -> dtype));
 
     private final int bytes;
     private final boolean floating;
@@ -59,6 +64,6 @@ public enum Dtype {
 
     /// The dtype with this header name, if it is one of those read here.
     public static Optional<Dtype> of(String name) {
-        return Arrays.stream(values()).filter(dtype -> dtype.name().equals(name)).findFirst();
+        return Optional.ofNullable(BY_NAME.get(name));
     }
 }

@@ -1,8 +1,6 @@
 package dev.tributary.tensors;
 
-import com.fasterxml.jackson.core.JsonToken;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.Collections;
 import java.util.Comparator;
 import java.util.HashMap;
@@ -31,7 +29,6 @@ record SafetensorsHeader(
 
     static final int MAX_TENSORS = 100_000;
     static final int MAX_NAME_LENGTH = 512;
-    static final int MAX_DIMENSIONS = 32;
 
     private static final String METADATA_KEY = "__metadata__";
 
@@ -57,13 +54,14 @@ record SafetensorsHeader(
         SequencedMap<String, TensorInfo> tensors = new TreeMap<>();
         StrictJson.Names names = new StrictJson.Names();
         try (StrictJson in = StrictJson.of(file, json, StrictJson.HEADER)) {
+            TensorInfoReader reader = new TensorInfoReader(file, in);
             in.beginObject();
             for (String name = in.nextName(names); name != null; name = in.nextName(names)) {
                 if (name.equals(METADATA_KEY)) {
                     readMetadata(in, metadata);
                 } else {
                     checkName(file, name, tensors.size());
-                    tensors.put(name, readTensor(file, in, name));
+                    tensors.put(name, reader.read(name));
                 }
             }
             in.end();
@@ -112,92 +110,6 @@ record SafetensorsHeader(
         }
     }
 
-    private static TensorInfo readTensor(Path file, StrictJson in, String name) {
-        String where = "tensor '%s'".formatted(name);
-        in.beginObject(CorruptionKind.TENSOR_INVALID_INFO, where);
-        Dtype dtype = null;
-        List<Long> shape = null;
-        List<Long> offsets = null;
-        StrictJson.Names names = new StrictJson.Names();
-        for (String key = in.nextName(names); key != null; key = in.nextName(names)) {
-            switch (key) {
-                case "dtype" -> dtype = dtype(file, where, in);
-                case "shape" -> shape = numbers(file, where, in, MAX_DIMENSIONS);
-                case "data_offsets" -> offsets = numbers(file, where, in, 2);
-                default -> throw invalid(file, where, "has an unknown key '%s'".formatted(key));
-            }
-        }
-        if (dtype == null || shape == null || offsets == null || offsets.size() != 2) {
-            throw invalid(file, where, "lacks its dtype, shape or two data_offsets");
-        }
-        return checked(file, name, dtype, shape, offsets.getFirst(), offsets.getLast());
-    }
-
-    private static Dtype dtype(Path file, String where, StrictJson in) {
-        String name = in.nextText(CorruptionKind.TENSOR_INVALID_INFO, where);
-        return Dtype.of(name)
-                .orElseThrow(() ->
-                        new CorruptCheckpointException(
-                                file,
-                                CorruptionKind.UNKNOWN_DTYPE,
-                                "%s has dtype '%s', expected one of %s"
-                                        .formatted(
-                                                where,
-                                                StrictJson.shown(name),
-                                                List.of(Dtype.values()))));
-    }
-
-    private static List<Long> numbers(Path file, String where, StrictJson in, int limit) {
-        List<Long> numbers = new ArrayList<>(4);
-        if (in.next() != JsonToken.START_ARRAY) {
-            throw invalid(file, where, "has something else where a list of numbers should be");
-        }
-        while (in.next() != JsonToken.END_ARRAY) {
-            if (numbers.size() == limit) {
-                throw invalid(file, where, "has a list of more than %d numbers".formatted(limit));
-            }
-            numbers.add(in.wholeNumber(where));
-        }
-        return numbers;
-    }
-
-    private static TensorInfo checked(
-            Path file, String name, Dtype dtype, List<Long> shape, long begin, long end) {
-        if (begin > end) {
-            throw new CorruptCheckpointException(
-                    file,
-                    CorruptionKind.INVALID_OFFSET,
-                    "tensor '%s' begins at byte %d but ends at byte %d"
-                            .formatted(name, begin, end));
-        }
-        if ((end - begin) % dtype.bytes() != 0) {
-            throw new CorruptCheckpointException(
-                    file,
-                    CorruptionKind.MISALIGNED,
-                    "tensor '%s' has %d bytes, which is no whole number of %s elements"
-                            .formatted(name, end - begin, dtype));
-        }
-        long bytes;
-        try {
-            bytes = TensorSpec.sizeOf(dtype, shape);
-        } catch (ArithmeticException e) {
-            throw new CorruptCheckpointException(
-                    file,
-                    CorruptionKind.VALIDATION_OVERFLOW,
-                    "tensor '%s' of shape %s has more bytes than 63 bits can count"
-                            .formatted(name, shape),
-                    e);
-        }
-        if (bytes != end - begin) {
-            throw invalid(
-                    file,
-                    "tensor '%s'".formatted(name),
-                    "has %d bytes, expected %d for %s of shape %s"
-                            .formatted(end - begin, bytes, dtype, shape));
-        }
-        return new TensorInfo(name, dtype, shape, begin, end);
-    }
-
     private static void checkLayout(Path file, List<TensorInfo> tensors, long dataBytes) {
         List<TensorInfo> placed =
                 tensors.stream()
@@ -228,10 +140,5 @@ record SafetensorsHeader(
                                     dataBytes,
                                     end > dataBytes ? "truncated upload?" : "something appended?"));
         }
-    }
-
-    private static CorruptCheckpointException invalid(Path file, String where, String what) {
-        return new CorruptCheckpointException(
-                file, CorruptionKind.TENSOR_INVALID_INFO, "%s %s".formatted(where, what));
     }
 }

@@ -32,6 +32,7 @@ final class StrictJson implements AutoCloseable {
 
     private static final int MAX_DEPTH = 8;
     private static final int MAX_NUMBER_LENGTH = 40;
+    private static final int SURELY_LONG = 18;
     private static final int SHOWN_LENGTH = 80;
     private static final JsonFactory FACTORY =
             JsonFactory.builder()
@@ -58,6 +59,11 @@ final class StrictJson implements AutoCloseable {
     /// The names seen so far in one object.
     static final class Names {
         private final Set<String> seen = new HashSet<>();
+
+        /// Makes this ready for another object.
+        void clear() {
+            seen.clear();
+        }
     }
 
     static StrictJson of(Path file, byte[] json, Refusals refusals) {
@@ -132,6 +138,9 @@ final class StrictJson implements AutoCloseable {
                     CorruptionKind.TENSOR_INVALID_INFO,
                     "%s has '%s' where a whole number of plain digits should be"
                             .formatted(where, shown(digits)));
+        }
+        if (digits.length() <= SURELY_LONG) {
+            return Long.parseLong(digits);
         }
         BigInteger number = new BigInteger(digits);
         if (number.bitLength() > Long.SIZE - 1) {

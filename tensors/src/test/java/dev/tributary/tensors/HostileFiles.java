@@ -1,0 +1,566 @@
+package dev.tributary.tensors;
+
+import static dev.tributary.tensors.CorruptionKind.*;
+import static dev.tributary.tensors.HostileFile.ONE_FLOAT;
+import static dev.tributary.tensors.HostileFile.bytes;
+import static dev.tributary.tensors.HostileFile.header;
+import static dev.tributary.tensors.HostileFile.index;
+import static dev.tributary.tensors.HostileFile.oneFloat;
+import static dev.tributary.tensors.HostileFile.safetensors;
+import static dev.tributary.tensors.HostileFile.tensor;
+import static dev.tributary.tensors.HostileFile.withClaimedLength;
+import static dev.tributary.tensors.HostileFile.withLength;
+
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
+import java.util.zip.GZIPOutputStream;
+import java.util.zip.ZipEntry;
+import java.util.zip.ZipOutputStream;
+
+/// Checkpoints nobody should trust, each with the way in which it has to be refused.
+final class HostileFiles {
+    private HostileFiles() {}
+
+    static Stream<HostileFile> all() {
+        return Stream.of(
+                        lengths(),
+                        starts(),
+                        json(),
+                        names(),
+                        metadata(),
+                        tensors(),
+                        numbers(),
+                        layouts(),
+                        formats(),
+                        folders(),
+                        indexes())
+                .flatMap(List::stream);
+    }
+
+    private static List<HostileFile> lengths() {
+        byte[] json = ("{" + ONE_FLOAT + "}").getBytes(StandardCharsets.UTF_8);
+        return List.of(
+                bytes("empty file", HEADER_TOO_SMALL, new byte[0]),
+                bytes("seven bytes", HEADER_TOO_SMALL, new byte[7]),
+                bytes("length of 2^64 - 1", HEADER_TOO_LARGE, withClaimedLength(-1, json, 4)),
+                bytes(
+                        "length of 2^63",
+                        HEADER_TOO_LARGE,
+                        withClaimedLength(Long.MIN_VALUE, json, 4)),
+                bytes("length of 4 GiB", HEADER_TOO_LARGE, withClaimedLength(1L << 32, json, 4)),
+                bytes(
+                        "length just above the reference's limit",
+                        HEADER_TOO_LARGE,
+                        withClaimedLength(100_000_001, json, 4)),
+                bytes(
+                        "length just above ours",
+                        HEADER_TOO_LARGE,
+                        withClaimedLength(SafetensorsHeader.MAX_BYTES + 1, json, 4)),
+                bytes(
+                        "length longer than the file",
+                        INVALID_HEADER_LENGTH,
+                        withClaimedLength(json.length + 5, json, 4)),
+                bytes(
+                        "length at our limit, longer than the file",
+                        INVALID_HEADER_LENGTH,
+                        withClaimedLength(SafetensorsHeader.MAX_BYTES, json, 4)),
+                bytes(
+                        "length one too short",
+                        INVALID_HEADER_DESERIALIZATION,
+                        withClaimedLength(json.length - 1, json, 4)));
+    }
+
+    private static List<HostileFile> starts() {
+        return List.of(
+                bytes("header of no bytes", INVALID_HEADER_START, withLength(new byte[0], 0)),
+                header("header of blanks", INVALID_HEADER_START, "        ", 0),
+                header("list as header", INVALID_HEADER_START, "[]", 0),
+                header("text as header", INVALID_HEADER_START, "\"x\"", 0),
+                header("NUL before the brace", INVALID_HEADER_START, "\0{}", 0),
+                header("form feed before the brace", INVALID_HEADER_START, "\f{}", 0),
+                header("byte order mark", INVALID_HEADER_START, "\ufeff{}", 0),
+                bytes(
+                        "UTF-16, big end first",
+                        INVALID_HEADER_START,
+                        withLength("{}".getBytes(StandardCharsets.UTF_16BE), 0)),
+                bytes(
+                        "UTF-16, little end first",
+                        INVALID_HEADER_DESERIALIZATION,
+                        withLength("{}".getBytes(StandardCharsets.UTF_16LE), 0)));
+    }
+
+    private static List<HostileFile> json() {
+        return List.of(
+                header("unclosed object", INVALID_HEADER_DESERIALIZATION, "{" + ONE_FLOAT, 4),
+                header("trailing comma", INVALID_HEADER_DESERIALIZATION, "{" + ONE_FLOAT + ",}", 4),
+                header("comment", INVALID_HEADER_DESERIALIZATION, "{/**/" + ONE_FLOAT + "}", 4),
+                header("single quotes", INVALID_HEADER_DESERIALIZATION, "{'x':1}", 0),
+                header("second object", INVALID_HEADER_DESERIALIZATION, "{" + ONE_FLOAT + "}{}", 4),
+                header(
+                        "text after the object",
+                        INVALID_HEADER_DESERIALIZATION,
+                        "{" + ONE_FLOAT + "} x",
+                        4),
+                header(
+                        "NUL after the object",
+                        INVALID_HEADER_DESERIALIZATION,
+                        "{" + ONE_FLOAT + "}\0",
+                        4),
+                bytes("invalid UTF-8", INVALID_HEADER, withLength(invalidUtf8(), 0)),
+                bytes("overlong UTF-8", INVALID_HEADER, withLength(overlongUtf8(), 0)),
+                bytes("surrogate in UTF-8", INVALID_HEADER, withLength(surrogateUtf8(), 0)));
+    }
+
+    private static List<HostileFile> names() {
+        String second = ",\"x\":{\"dtype\":\"I32\",\"shape\":[1],\"data_offsets\":[0,4]}";
+        return List.of(
+                header("same tensor twice", DUPLICATE_KEY, "{" + ONE_FLOAT + second + "}", 4),
+                header(
+                        "same tensor twice, once escaped",
+                        DUPLICATE_KEY,
+                        "{" + ONE_FLOAT + second.replace("\"x\"", "\"\\u0078\"") + "}",
+                        4),
+                tensor(
+                        "same dtype key twice",
+                        DUPLICATE_KEY,
+                        "{\"dtype\":\"F32\",\"dtype\":\"I32\",\"shape\":[1],\"data_offsets\":[0,4]}"),
+                header(
+                        "metadata twice",
+                        DUPLICATE_KEY,
+                        "{\"__metadata__\":{},\"__metadata__\":{}}",
+                        0),
+                header(
+                        "same metadata key twice",
+                        DUPLICATE_KEY,
+                        "{\"__metadata__\":{\"a\":\"1\",\"a\":\"2\"}}",
+                        0),
+                header("empty name", TENSOR_NAME_INVALID, named(""), 4),
+                header("name of 513 characters", TENSOR_NAME_INVALID, named("n".repeat(513)), 4),
+                header("name of a megabyte", TENSOR_NAME_INVALID, named("n".repeat(1 << 20)), 4),
+                header("NUL in a name", TENSOR_NAME_INVALID, named("a\\u0000b"), 4),
+                header("escape sequence in a name", TENSOR_NAME_INVALID, named("\\u001b[31m"), 4),
+                header("line break in a name", TENSOR_NAME_INVALID, named("a\\nb"), 4),
+                header("too many tensors", TOO_MANY_TENSORS, manyEmptyTensors(), 0));
+    }
+
+    private static List<HostileFile> metadata() {
+        return List.of(
+                header("metadata of null", METADATA_INVALID, "{\"__metadata__\":null}", 0),
+                header("metadata of text", METADATA_INVALID, "{\"__metadata__\":\"a\"}", 0),
+                header("metadata of a list", METADATA_INVALID, "{\"__metadata__\":[]}", 0),
+                header("number in metadata", METADATA_INVALID, "{\"__metadata__\":{\"a\":1}}", 0),
+                header("null in metadata", METADATA_INVALID, "{\"__metadata__\":{\"a\":null}}", 0),
+                header("object in metadata", METADATA_INVALID, "{\"__metadata__\":{\"a\":{}}}", 0),
+                header(
+                        "metadata a million deep",
+                        METADATA_INVALID,
+                        "{\"__metadata__\":" + "{\"a\":".repeat(1_000_000),
+                        0),
+                header(
+                        "lists a million deep",
+                        TENSOR_INVALID_INFO,
+                        "{\"x\":" + "[".repeat(1_000_000),
+                        0));
+    }
+
+    private static List<HostileFile> tensors() {
+        return List.of(
+                tensor("tensor of null", TENSOR_INVALID_INFO, "null"),
+                tensor("tensor of a number", TENSOR_INVALID_INFO, "1"),
+                tensor("no dtype", TENSOR_INVALID_INFO, "{\"shape\":[1],\"data_offsets\":[0,4]}"),
+                tensor(
+                        "no shape",
+                        TENSOR_INVALID_INFO,
+                        "{\"dtype\":\"F32\",\"data_offsets\":[0,4]}"),
+                tensor("no offsets", TENSOR_INVALID_INFO, "{\"dtype\":\"F32\",\"shape\":[1]}"),
+                described("one offset", TENSOR_INVALID_INFO, "F32", "[1]", "[0]"),
+                described("three offsets", TENSOR_INVALID_INFO, "F32", "[1]", "[0,4,8]"),
+                described("offsets of text", TENSOR_INVALID_INFO, "F32", "[1]", "\"0,4\""),
+                described("shape of text", TENSOR_INVALID_INFO, "F32", "\"1\"", "[0,4]"),
+                described("list in a shape", TENSOR_INVALID_INFO, "F32", "[[1]]", "[0,4]"),
+                described("null in a shape", TENSOR_INVALID_INFO, "F32", "[null]", "[0,4]"),
+                described(
+                        "33 dimensions",
+                        TENSOR_INVALID_INFO,
+                        "F32",
+                        Arrays.toString(IntStream.generate(() -> 1).limit(33).toArray()),
+                        "[0,4]"),
+                tensor(
+                        "unknown key",
+                        TENSOR_INVALID_INFO,
+                        "{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0,4],\"code\":\"x\"}"),
+                tensor(
+                        "dtype of a number",
+                        TENSOR_INVALID_INFO,
+                        "{\"dtype\":1,\"shape\":[1],\"data_offsets\":[0,4]}"),
+                described("unknown dtype", UNKNOWN_DTYPE, "F128", "[1]", "[0,4]"),
+                described("dtype in small letters", UNKNOWN_DTYPE, "f32", "[1]", "[0,4]"),
+                described("eight-bit float", UNKNOWN_DTYPE, "F8_E4M3", "[4]", "[0,4]"),
+                described("four-bit float", UNKNOWN_DTYPE, "F4", "[8]", "[0,4]"),
+                described("more elements than bytes", TENSOR_INVALID_INFO, "F32", "[2]", "[0,4]"),
+                described("fewer elements than bytes", TENSOR_INVALID_INFO, "F16", "[1]", "[0,4]"),
+                described("zero elements in bytes", TENSOR_INVALID_INFO, "F32", "[0]", "[0,4]"),
+                described("half an element", MISALIGNED, "F64", "[1]", "[0,4]"),
+                described("three bytes of F16", MISALIGNED, "F16", "[1]", "[0,3]"));
+    }
+
+    private static List<HostileFile> numbers() {
+        return List.of(
+                described("length of 1e0", TENSOR_INVALID_INFO, "F32", "[1e0]", "[0,4]"),
+                described("length of 1.0", TENSOR_INVALID_INFO, "F32", "[1.0]", "[0,4]"),
+                described("length of -1", TENSOR_INVALID_INFO, "F32", "[-1]", "[0,4]"),
+                described("two lengths of -1", TENSOR_INVALID_INFO, "F32", "[-1,-1]", "[0,4]"),
+                described("offset of -0", TENSOR_INVALID_INFO, "F32", "[1]", "[-0,4]"),
+                described("offset of 4e0", TENSOR_INVALID_INFO, "F32", "[1]", "[0,4e0]"),
+                described("offset of -4", TENSOR_INVALID_INFO, "F32", "[1]", "[-4,0]"),
+                described("true as a length", TENSOR_INVALID_INFO, "F32", "[true]", "[0,4]"),
+                described("text as a length", TENSOR_INVALID_INFO, "F32", "[\"1\"]", "[0,4]"),
+                described("leading zero", INVALID_HEADER_DESERIALIZATION, "F32", "[01]", "[0,4]"),
+                described("NaN", INVALID_HEADER_DESERIALIZATION, "F32", "[NaN]", "[0,4]"),
+                described(
+                        "length of 2^64",
+                        VALIDATION_OVERFLOW,
+                        "F32",
+                        "[18446744073709551616]",
+                        "[0,4]"),
+                described(
+                        "length of 2^63",
+                        VALIDATION_OVERFLOW,
+                        "F32",
+                        "[9223372036854775808]",
+                        "[0,4]"),
+                described(
+                        "offset of 2^64 - 1",
+                        VALIDATION_OVERFLOW,
+                        "F32",
+                        "[1]",
+                        "[0,18446744073709551615]"),
+                described(
+                        "product that wraps to one",
+                        VALIDATION_OVERFLOW,
+                        "I8",
+                        "[4294967296,4294967296,4]",
+                        "[0,4]"),
+                described(
+                        "bytes that wrap to four",
+                        VALIDATION_OVERFLOW,
+                        "F32",
+                        "[4611686018427387905]",
+                        "[0,4]"),
+                described(
+                        "overflow hidden by a zero",
+                        VALIDATION_OVERFLOW,
+                        "F32",
+                        "[9223372036854775807,4,0]",
+                        "[0,0]"),
+                described(
+                        "number of a thousand digits",
+                        INVALID_HEADER_DESERIALIZATION,
+                        "F32",
+                        "[" + "9".repeat(1000) + "]",
+                        "[0,4]"));
+    }
+
+    private static List<HostileFile> layouts() {
+        return List.of(
+                described("end before the begin", INVALID_OFFSET, "F32", "[1]", "[4,0]"),
+                described("hole at the begin", INVALID_OFFSET, "F16", "[1]", "[2,4]"),
+                header("hole in the middle", INVALID_OFFSET, two("[0,4]", "[8,12]"), 12),
+                header("same bytes twice", OVERLAP, two("[0,4]", "[0,4]"), 4),
+                header("half overlap", OVERLAP, two("[0,4]", "[2,6]"), 6),
+                header("one inside the other", OVERLAP, inside(), 8),
+                header("truncated data", METADATA_INCOMPLETE_BUFFER, "{" + ONE_FLOAT + "}", 3),
+                header("no data", METADATA_INCOMPLETE_BUFFER, "{" + ONE_FLOAT + "}", 0),
+                header("one byte appended", METADATA_INCOMPLETE_BUFFER, "{" + ONE_FLOAT + "}", 5),
+                header("data that no tensor owns", METADATA_INCOMPLETE_BUFFER, "{}", 8),
+                bytes("zip appended", METADATA_INCOMPLETE_BUFFER, polyglot()),
+                header(
+                        "a terabyte claimed",
+                        METADATA_INCOMPLETE_BUFFER,
+                        "{\"x\":{\"dtype\":\"U8\",\"shape\":[1099511627776],"
+                                + "\"data_offsets\":[0,1099511627776]}}",
+                        4));
+    }
+
+    private static List<HostileFile> formats() {
+        return List.of(
+                bytes("pickle, protocol 2", UNSAFE_FORMAT, hex("80027d71002e000000000000")),
+                bytes("pickle, protocol 3", UNSAFE_FORMAT, hex("80037d71002e000000000000")),
+                bytes("pickle, protocol 4", UNSAFE_FORMAT, hex("80049503000000000000008c")),
+                bytes("pickle, protocol 5", UNSAFE_FORMAT, hex("80059503000000000000008c")),
+                bytes("old torch.save", UNSAFE_FORMAT, hex("80028a0a6cfc9c46f9206aa850192e80")),
+                bytes("zip, as torch.save writes it", UNSAFE_FORMAT, zip()),
+                bytes("gzip", UNSAFE_FORMAT, gzip()),
+                bytes("zstandard", UNSAFE_FORMAT, hex("28b52ffd0058810000")),
+                bytes("7z", UNSAFE_FORMAT, hex("377abcaf271c0004")),
+                bytes("tar", UNSAFE_FORMAT, tar()),
+                bytes("GGUF", UNSAFE_FORMAT, hex("47475546030000000000000000000000")),
+                bytes("HDF5", UNSAFE_FORMAT, hex("894844460d0a1a0a0000000000080800")),
+                bytes("NumPy array", UNSAFE_FORMAT, hex("934e554d5059010076007b2764657363")),
+                bytes("serialised Java object", UNSAFE_FORMAT, hex("aced00057372001164656d6f")),
+                new HostileFile(
+                        "weights as a pickle only",
+                        UNSAFE_FORMAT,
+                        folder -> Files.write(folder.resolve("pytorch_model.bin"), zip())),
+                new HostileFile(
+                        "pickle as a shard",
+                        UNSAFE_FORMAT,
+                        folder -> {
+                            Files.write(folder.resolve("a.safetensors"), zip());
+                            Files.writeString(
+                                    folder.resolve("model.safetensors.index.json"),
+                                    "{\"weight_map\":{\"a\":\"a.safetensors\"}}");
+                        }));
+    }
+
+    private static List<HostileFile> folders() {
+        return List.of(
+                new HostileFile("no weights", NO_WEIGHTS, _ -> {}),
+                new HostileFile(
+                        "folder as the file",
+                        NOT_A_REGULAR_FILE,
+                        folder -> Files.createDirectory(folder.resolve("model.safetensors"))),
+                new HostileFile(
+                        "pipe as the file",
+                        NOT_A_REGULAR_FILE,
+                        folder -> makePipe(folder.resolve("model.safetensors"))),
+                new HostileFile(
+                        "pipe as the config",
+                        NOT_A_REGULAR_FILE,
+                        folder -> {
+                            Files.delete(folder.resolve("config.json"));
+                            makePipe(folder.resolve("config.json"));
+                        }),
+                new HostileFile(
+                        "device behind a link",
+                        SYMLINK_OUT,
+                        folder -> link(folder, "model.safetensors", Path.of("/dev/zero"))),
+                new HostileFile(
+                        "link out of the folder",
+                        SYMLINK_OUT,
+                        folder -> {
+                            Path outside = Files.createTempFile("outside", ".safetensors");
+                            outside.toFile().deleteOnExit();
+                            Files.write(outside, oneFloat("x"));
+                            link(folder, "model.safetensors", outside);
+                        }),
+                new HostileFile(
+                        "relative link out of the folder",
+                        SYMLINK_OUT,
+                        folder -> link(folder, "model.safetensors", Path.of("..", ".."))),
+                new HostileFile(
+                        "link to nothing",
+                        NOT_A_REGULAR_FILE,
+                        folder -> link(folder, "model.safetensors", Path.of("absent"))),
+                new HostileFile(
+                        "link to itself",
+                        NOT_A_REGULAR_FILE,
+                        folder -> link(folder, "model.safetensors", Path.of("model.safetensors"))),
+                new HostileFile(
+                        "link to a folder inside",
+                        NOT_A_REGULAR_FILE,
+                        folder -> {
+                            Files.createDirectory(folder.resolve("inside"));
+                            link(folder, "model.safetensors", Path.of("inside"));
+                        }),
+                new HostileFile(
+                        "no config",
+                        CONFIG_MISSING,
+                        folder -> Files.delete(folder.resolve("config.json"))),
+                config("config of a list", "[]"),
+                config("empty config", ""),
+                config("config with a key twice", "{\"a\":1,\"a\":2}"),
+                config("config a million deep", "[".repeat(1_000_000)),
+                config("config of five megabytes", "{\"a\":\"" + "a".repeat(5 << 20) + "\"}"),
+                config("text after the config", "{} {}"));
+    }
+
+    private static List<HostileFile> indexes() {
+        return List.of(
+                index("index of a list", INDEX_INVALID, "[]"),
+                index("index that ends early", INDEX_INVALID, "{\"weight_map\":{\"a\":"),
+                index("no weight map", INDEX_INVALID, "{\"metadata\":{\"total_size\":8}}"),
+                index("empty weight map", INDEX_INVALID, "{\"weight_map\":{}}"),
+                index("weight map of a list", INDEX_INVALID, "{\"weight_map\":[]}"),
+                index("shard of a number", INDEX_INVALID, "{\"weight_map\":{\"a\":1}}"),
+                map("shard above the folder", INDEX_UNSAFE_NAME, "../a.safetensors"),
+                map("absolute shard", INDEX_UNSAFE_NAME, "/a.safetensors"),
+                map("shard in a folder below", INDEX_UNSAFE_NAME, "sub/a.safetensors"),
+                map("shard with a backslash", INDEX_UNSAFE_NAME, "..\\\\a.safetensors"),
+                map("shard with a NUL", INDEX_UNSAFE_NAME, "a\\u0000.safetensors"),
+                map("shard of another kind", INDEX_UNSAFE_NAME, "a.bin"),
+                map("shard with an address", INDEX_UNSAFE_NAME, "http://h/a.safetensors"),
+                map("hidden shard", INDEX_UNSAFE_NAME, ".a.safetensors"),
+                map("missing shard", SHARD_MISSING, "c.safetensors"),
+                index(
+                        "tensor listed twice",
+                        DUPLICATE_KEY,
+                        "{\"weight_map\":{\"a\":\"a.safetensors\",\"a\":\"b.safetensors\"}}"),
+                index(
+                        "two weight maps",
+                        DUPLICATE_KEY,
+                        "{\"weight_map\":{\"a\":\"a.safetensors\"},\"weight_map\":{}}"),
+                index(
+                        "tensors in each other's shards",
+                        INDEX_MISMATCH,
+                        "{\"weight_map\":{\"a\":\"b.safetensors\",\"b\":\"a.safetensors\"}}"),
+                index(
+                        "tensor that no shard has",
+                        INDEX_MISMATCH,
+                        "{\"weight_map\":{\"a\":\"a.safetensors\",\"c\":\"a.safetensors\"}}"),
+                index(
+                        "tensor the index does not list",
+                        INDEX_MISMATCH,
+                        "{\"weight_map\":{\"b\":\"a.safetensors\",\"a\":\"a.safetensors\"}}"),
+                new HostileFile(
+                        "tensor in two shards",
+                        TENSOR_IN_TWO_SHARDS,
+                        folder -> {
+                            good(folder);
+                            Files.write(folder.resolve("b.safetensors"), bothTensors());
+                        }),
+                new HostileFile(
+                        "file and index side by side",
+                        AMBIGUOUS_WEIGHTS,
+                        folder -> {
+                            good(folder);
+                            Files.write(folder.resolve("model.safetensors"), bothTensors());
+                        }));
+    }
+
+    private static void good(Path folder) throws IOException {
+        index(
+                        "good",
+                        INDEX_INVALID,
+                        "{\"weight_map\":{\"a\":\"a.safetensors\",\"b\":\"b.safetensors\"}}")
+                .damage()
+                .to(folder);
+    }
+
+    private static HostileFile config(String name, String content) {
+        return new HostileFile(
+                name,
+                CONFIG_INVALID,
+                folder -> Files.writeString(folder.resolve("config.json"), content));
+    }
+
+    private static HostileFile map(String name, CorruptionKind expected, String shard) {
+        return index(
+                name,
+                expected,
+                "{\"weight_map\":{\"a\":\"%s\",\"b\":\"b.safetensors\"}}".formatted(shard));
+    }
+
+    private static HostileFile described(
+            String name, CorruptionKind expected, String dtype, String shape, String offsets) {
+        return tensor(
+                name,
+                expected,
+                "{\"dtype\":\"%s\",\"shape\":%s,\"data_offsets\":%s}"
+                        .formatted(dtype, shape, offsets));
+    }
+
+    private static String named(String name) {
+        return "{" + ONE_FLOAT.replace("\"x\"", "\"" + name + "\"") + "}";
+    }
+
+    private static String two(String first, String second) {
+        return "{\"a\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":%s},\"b\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":%s}}"
+                .formatted(first, second);
+    }
+
+    private static String inside() {
+        return "{\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8]},"
+                + "\"b\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[4,8]}}";
+    }
+
+    private static String manyEmptyTensors() {
+        return IntStream.rangeClosed(0, SafetensorsHeader.MAX_TENSORS)
+                .mapToObj(i ->
+                        "\"%d\":{\"dtype\":\"U8\",\"shape\":[0],\"data_offsets\":[0,0]}"
+                                .formatted(i))
+                .collect(Collectors.joining(",", "{", "}"));
+    }
+
+    private static byte[] bothTensors() {
+        return safetensors(two("[0,4]", "[4,8]"), 8);
+    }
+
+    private static byte[] polyglot() {
+        byte[] honest = oneFloat("x");
+        byte[] zip = zip();
+        byte[] both = Arrays.copyOf(honest, honest.length + zip.length);
+        System.arraycopy(zip, 0, both, honest.length, zip.length);
+        return both;
+    }
+
+    private static byte[] invalidUtf8() {
+        return new byte[] {'{', '"', (byte) 0xff, '"', ':', '1', '}'};
+    }
+
+    private static byte[] overlongUtf8() {
+        return new byte[] {'{', '"', (byte) 0xc0, (byte) 0xaf, '"', ':', '1', '}'};
+    }
+
+    private static byte[] surrogateUtf8() {
+        return new byte[] {'{', '"', (byte) 0xed, (byte) 0xa0, (byte) 0x80, '"', ':', '1', '}'};
+    }
+
+    private static byte[] hex(String digits) {
+        return HexFormat.of().parseHex(digits);
+    }
+
+    private static byte[] zip() {
+        ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+        try (ZipOutputStream zip = new ZipOutputStream(bytes)) {
+            zip.putNextEntry(new ZipEntry("archive/data.pkl"));
+            zip.write(hex("80027d71002e"));
+            zip.closeEntry();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+        return bytes.toByteArray();
+    }
+
+    private static byte[] gzip() {
+        ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+        try (GZIPOutputStream gzip = new GZIPOutputStream(bytes)) {
+            gzip.write(oneFloat("x"));
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+        return bytes.toByteArray();
+    }
+
+    private static byte[] tar() {
+        byte[] bytes = new byte[1024];
+        System.arraycopy("pytorch_model".getBytes(StandardCharsets.US_ASCII), 0, bytes, 0, 13);
+        System.arraycopy("ustar".getBytes(StandardCharsets.US_ASCII), 0, bytes, 257, 5);
+        return bytes;
+    }
+
+    private static void link(Path folder, String name, Path target) throws IOException {
+        Files.createSymbolicLink(folder.resolve(name), target);
+    }
+
+    private static void makePipe(Path pipe) throws IOException {
+        try {
+            int exit = new ProcessBuilder("mkfifo", pipe.toString()).start().waitFor();
+            if (exit != 0) {
+                throw new IOException("mkfifo ended with %d".formatted(exit));
+            }
+        } catch (InterruptedException e) {
+            throw new IOException(e);
+        }
+    }
+}
