@@ -26,6 +26,13 @@ public interface ArtifactStore {
     /// Makes what was staged appear under its own digest: `<collection>/<64 hexadecimal digits>`.
     ArtifactReference publishByDigest(Staging staging, String collection);
 
+    /// Copies a folder from outside into the store and publishes the copy under its digest. What is
+    /// digested is what was copied, so the original may change at any time.
+    ///
+    /// @param progress told the bytes copied
+    /// @throws RefusedException when the folder holds what must not be taken in
+    Imported importDirectory(Path source, String collection, Progress progress);
+
     /// Where an artifact's files are.
     ///
     /// @throws RefusedException when it is not there or its path leads out of the store

@@ -22,6 +22,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.SequencedMap;
 import java.util.TreeMap;
+import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
 /// Writes one safetensors file as a stream: the header first, then the tensors block by block, so
@@ -67,18 +68,22 @@ public final class CheckpointWriter implements AutoCloseable {
     public static CheckpointWriter create(
             Path file, List<TensorSpec> specs, Map<String, String> metadata) {
         SequencedMap<String, TensorInfo> tensors = layOut(specs);
-        Path partial = file.resolveSibling(file.getFileName() + ".partial");
+        Path partial =
+                file.resolveSibling(".%s.%s".formatted(file.getFileName(), UUID.randomUUID()));
+        FileChannel channel;
         try {
-            FileChannel channel =
+            channel =
                     FileChannel.open(
-                            partial,
-                            StandardOpenOption.CREATE,
-                            StandardOpenOption.TRUNCATE_EXISTING,
-                            StandardOpenOption.WRITE);
-            CheckpointWriter writer = new CheckpointWriter(file, partial, channel, tensors);
+                            partial, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE);
+        } catch (IOException e) {
+            throw StorageFailure.of(file, e);
+        }
+        CheckpointWriter writer = new CheckpointWriter(file, partial, channel, tensors);
+        try {
             writer.append(ByteBuffer.wrap(header(tensors.values(), metadata)));
             return writer;
         } catch (IOException e) {
+            writer.close();
             throw StorageFailure.of(file, e);
         }
     }

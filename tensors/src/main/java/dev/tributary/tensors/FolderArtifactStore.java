@@ -85,6 +85,18 @@ public final class FolderArtifactStore implements ArtifactStore, AutoCloseable {
     }
 
     @Override
+    public Imported importDirectory(Path source, String collection, Progress progress) {
+        ImportPlan plan = ImportPlan.of(source);
+        try (Staging staged = stage(plan.bytes())) {
+            DirectoryListing content =
+                    new DigestingCopier(staged.directory(), plan.bytes(), progress)
+                            .copy(plan.files());
+            ArtifactPath path = ArtifactPath.parse(collection + "/" + content.digest().hex());
+            return new Imported(publish(staged, path, content), plan.skipped());
+        }
+    }
+
+    @Override
     public Path open(ArtifactReference reference) {
         Path folder = resolve(ArtifactPath.parse(reference.path()));
         if (!Files.isDirectory(folder)) {
