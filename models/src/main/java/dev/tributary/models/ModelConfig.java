@@ -160,7 +160,7 @@ public record ModelConfig(
         }
 
         private void refuse(String sentence) {
-            faults.add(new Fault(FailureCode.ARCHITECTURE_MISMATCH, where, sentence));
+            faults.add(new Fault(FailureCode.UNSUPPORTED_ARCHITECTURE, where, sentence));
         }
 
         private static String text(JsonNode value) {

@@ -54,7 +54,7 @@ public record TaskDefinition(
     ///
     /// @throws RefusedException with everything that is wrong with it
     public static TaskDefinition readStaged(Path folder) {
-        return TaskFolder.read(folder);
+        return new TaskFile(folder).readStaged();
     }
 
     /// The examples for one use; the labels of calibration inputs are taken off.

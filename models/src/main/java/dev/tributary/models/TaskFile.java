@@ -51,6 +51,17 @@ final class TaskFile {
         return task;
     }
 
+    /// Reads the definition in a staged folder. Which files there are is fixed; what the definition
+    /// says of them is not followed.
+    TaskDefinition readStaged() {
+        Path yaml = given.resolve(YAML);
+        JsonNode definition = parse(yaml, new YAMLMapper());
+        refuseIfFaulty();
+        TaskDefinition task = read(definition, yaml, TaskFolder.files(given));
+        refuseIfFaulty();
+        return task;
+    }
+
     private JsonNode parse(Path file, com.fasterxml.jackson.databind.ObjectMapper mapper) {
         if (!Files.isRegularFile(file)) {
             refuse(

@@ -27,17 +27,10 @@ final class TaskFolder {
 
     private TaskFolder() {}
 
-    static TaskDefinition read(Path folder) {
-        TaskDefinition task = TaskDefinition.read(folder.resolve(TaskFile.YAML));
-        return new TaskDefinition(
-                task.name(),
-                task.kind(),
-                task.metric(),
-                task.labels(),
-                task.maxTokens(),
-                Map.of(
-                        Split.CALIBRATION, folder.resolve(CALIBRATION),
-                        Split.VALIDATION, folder.resolve(VALIDATION)));
+    static Map<Split, Path> files(Path folder) {
+        return Map.of(
+                Split.CALIBRATION, folder.resolve(CALIBRATION),
+                Split.VALIDATION, folder.resolve(VALIDATION));
     }
 
     static void write(TaskDefinition task, Path folder, int calibrationItems) {

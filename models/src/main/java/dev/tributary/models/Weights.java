@@ -10,8 +10,10 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteOrder;
 import java.util.Collection;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.SequencedMap;
 import java.util.Set;
 
@@ -27,6 +29,7 @@ final class Weights implements AutoCloseable {
     private final PtNDManager manager = TorchEngine.newManager();
     private final SequencedMap<String, Part> parts = new LinkedHashMap<>();
     private final SequencedMap<String, PtNDArray> tensors = new LinkedHashMap<>();
+    private final Map<String, MemorySegment> untouched = new HashMap<>();
 
     Weights(List<Block> blocks) {
         for (Block block : blocks) {
@@ -109,7 +112,8 @@ final class Weights implements AutoCloseable {
             scope.suppressNotUsedWarning();
             PtNDArray gradient = JniUtils.getGradient(part.tensor());
             if (gradient == null) {
-                return arena.allocate(part.values().byteSize(), ALIGNMENT);
+                return untouched.computeIfAbsent(
+                        name, _ -> arena.allocate(part.values().byteSize(), ALIGNMENT));
             }
             // The tensor keeps its gradient's memory; the buffer only tells where it is.
             MemorySegment memory = MemorySegment.ofBuffer(gradient.toByteBuffer(true));

@@ -1,0 +1,55 @@
+package dev.tributary.models;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import org.junit.jupiter.api.Test;
+
+class BertArchitectureTest {
+    private final Architecture architecture =
+            Architecture.of(
+                    ModelConfig.of(Fixture.named("bert_cls").json("config.json"), "config.json"));
+
+    @Test
+    void oneWeightHasOneNameWhateverTheFileCallsIt() {
+        assertThat(architecture.canonicalName("bert.encoder.layer.1.output.LayerNorm.gamma"))
+                .contains("encoder.layer.1.output.LayerNorm.weight");
+        assertThat(architecture.canonicalName("encoder.layer.1.output.LayerNorm.beta"))
+                .contains("encoder.layer.1.output.LayerNorm.bias");
+        assertThat(architecture.canonicalName("bert.pooler.dense.weight"))
+                .contains("pooler.dense.weight");
+        assertThat(architecture.canonicalName("classifier.bias")).contains("classifier.bias");
+    }
+
+    @Test
+    void whatTakesNoPartInTheOutputsHasNoName() {
+        assertThat(architecture.canonicalName("bert.embeddings.position_ids")).isEmpty();
+        assertThat(architecture.canonicalName("cls.predictions.transform.dense.weight")).isEmpty();
+        assertThat(architecture.canonicalName("cls.seq_relationship.bias")).isEmpty();
+    }
+
+    @Test
+    void namesForTransformersAreThoseItSaved() {
+        assertThat(architecture.classifierName("pooler.dense.bias"))
+                .isEqualTo("bert.pooler.dense.bias");
+        assertThat(architecture.classifierName("classifier.weight")).isEqualTo("classifier.weight");
+        assertThat(architecture.encoderName("pooler.dense.bias")).isEqualTo("pooler.dense.bias");
+    }
+
+    @Test
+    void groupsAreEmbeddingsThenLayersThenPooler() {
+        assertThat(architecture.groupNames())
+                .containsExactly("embeddings", "layer.0", "layer.1", "pooler");
+        assertThat(architecture.groupOf("embeddings.LayerNorm.weight")).isZero();
+        assertThat(architecture.groupOf("encoder.layer.1.intermediate.dense.bias")).isEqualTo(2);
+        assertThat(architecture.groupOf("pooler.dense.weight")).isEqualTo(3);
+    }
+
+    @Test
+    void theTrunkIsTheModelWithoutItsClassifier() {
+        assertThat(architecture.trunk()).hasSize(5 + 2 * 16 + 2);
+        assertThat(architecture.trunk().keySet()).noneMatch(architecture::taskSpecific);
+        assertThat(architecture.classifier(7).keySet()).allMatch(architecture::taskSpecific);
+        assertThat(architecture.trunk().keySet().stream().filter(architecture::optional))
+                .containsExactly("pooler.dense.weight", "pooler.dense.bias");
+    }
+}

@@ -1,0 +1,226 @@
+package dev.tributary.models;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.catchThrowableOfType;
+
+import dev.tributary.tensors.Checkpoint;
+import dev.tributary.tensors.FailureCode;
+import dev.tributary.tensors.Fault;
+import dev.tributary.tensors.RefusedException;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.Callable;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class RunningModelTest {
+    private static final String QUERY = "encoder.layer.0.attention.self.query.weight";
+    private static final String VALUE = "encoder.layer.0.attention.self.value.bias";
+
+    private final Fixture fixture = Fixture.named("bert_cls");
+    private final Checkpoint checkpoint = Checkpoint.open(fixture.folder());
+    private final RunningModel model = RunningModel.open(checkpoint);
+
+    @AfterEach
+    void close() {
+        model.close();
+        checkpoint.close();
+    }
+
+    @Test
+    void aStepLeavesNothingBehindInNativeMemory() {
+        Head head = model.ownHead().orElseThrow();
+        model.train(model.parameters().keySet());
+        head.train(head.parameters().keySet());
+        step();
+        int before = model.managedArrays();
+
+        for (int i = 0; i < 200; i++) {
+            step();
+        }
+
+        assertThat(model.managedArrays()).isEqualTo(before).isGreaterThan(0);
+    }
+
+    private void step() {
+        model.zeroGradients();
+        model.backward(null, fixture.batch(), Fixture.crossEntropy(fixture.labels()));
+        for (String name : model.parameters().keySet()) {
+            model.gradient(name);
+        }
+        model.logits(null, fixture.batch());
+    }
+
+    @Test
+    void weightsWrittenAreWeightsUsed() {
+        float[] before = model.logits(null, fixture.batch());
+        float[] query = Fixture.floats(model.weights(QUERY));
+
+        model.weights(QUERY).fill((byte) 0);
+        float[] without = model.logits(null, fixture.batch());
+        MemorySegment.copy(query, 0, model.weights(QUERY), ValueLayout.JAVA_FLOAT, 0, query.length);
+        float[] restored = model.logits(null, fixture.batch());
+
+        assertThat(without).isNotEqualTo(before);
+        assertThat(restored).isEqualTo(before);
+    }
+
+    @Test
+    void gradientsAddUpUntilTheyAreSetToZero() {
+        model.train(Set.of(QUERY, VALUE));
+        LogitLoss loss = Fixture.crossEntropy(fixture.labels());
+        model.backward(null, fixture.batch(), loss);
+        float[] once = Fixture.floats(model.gradient(QUERY));
+
+        model.backward(null, fixture.batch(), loss);
+        float[] twice = Fixture.floats(model.gradient(QUERY));
+        model.zeroGradients();
+
+        for (int i = 0; i < once.length; i++) {
+            assertThat(twice[i]).isEqualTo(2 * once[i]);
+        }
+        assertThat(once).isNotEqualTo(new float[once.length]);
+        assertThat(Fixture.floats(model.gradient(QUERY))).containsOnly(0);
+    }
+
+    @Test
+    void onlyWhatIsTrainedHasAGradient() {
+        model.train(Set.of(VALUE));
+        model.backward(null, fixture.batch(), Fixture.crossEntropy(fixture.labels()));
+
+        assertThat(Fixture.floats(model.gradient(VALUE))).isNotEqualTo(new float[32]);
+        assertThatThrownBy(() -> model.gradient("embeddings.LayerNorm.weight"))
+                .isInstanceOf(IllegalStateException.class)
+                .hasMessageContaining("not among those trained");
+
+        model.train(Set.of());
+        assertThatThrownBy(() -> model.gradient(VALUE)).isInstanceOf(IllegalStateException.class);
+    }
+
+    @Test
+    void aHeadTakesThePlaceOfTheTrunksPooler() {
+        float[] own = model.logits(null, fixture.batch());
+        try (Head same =
+                        model.head(
+                                checkpoint,
+                                Set.of(
+                                        "classifier.weight",
+                                        "classifier.bias",
+                                        "pooler.dense.weight",
+                                        "pooler.dense.bias"));
+                Head classifierOnly =
+                        model.head(checkpoint, Set.of("classifier.weight", "classifier.bias"))) {
+            assertThat(same.labels()).isEqualTo(3);
+            assertThat(model.logits(same, fixture.batch())).isEqualTo(own);
+
+            model.weights("pooler.dense.weight").fill((byte) 0);
+
+            assertThat(model.logits(same, fixture.batch())).isEqualTo(own);
+            assertThat(model.logits(classifierOnly, fixture.batch())).isNotEqualTo(own);
+        }
+    }
+
+    @Test
+    void aHeadWithoutAClassifierIsAnError() {
+        assertThatThrownBy(() -> model.head(checkpoint, Set.of("pooler.dense.weight")))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("classifier.weight");
+    }
+
+    @Test
+    void aQueryWithoutItsKeyIsAnError() {
+        assertThatThrownBy(() ->
+                        model.head(
+                                checkpoint, Set.of("classifier.weight", "classifier.bias", QUERY)))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("all of");
+    }
+
+    @Test
+    void unmaskedAndMaskedTokensOfOneLengthGiveTheSameRow() {
+        long[] ids = {2, 9, 8, 7, 3};
+        long[] padded = {2, 9, 8, 7, 3, 0, 0};
+        Batch bare = new Batch(1, 5, ids, new long[] {1, 1, 1, 1, 1}, new long[5]);
+        Batch masked = new Batch(1, 7, padded, new long[] {1, 1, 1, 1, 1, 0, 0}, new long[7]);
+
+        float[] one = model.logits(null, bare);
+        float[] other = model.logits(null, masked);
+
+        for (int i = 0; i < one.length; i++) {
+            assertThat(other[i]).isCloseTo(one[i], org.assertj.core.api.Assertions.within(2e-6f));
+        }
+    }
+
+    @Test
+    void severalModelsRunOnSeveralThreadsAtOnce() throws Exception {
+        float[] expected = model.logits(null, fixture.batch());
+        model.train(Set.of(QUERY));
+        double loss = model.backward(null, fixture.batch(), Fixture.crossEntropy(fixture.labels()));
+        float[] gradient = Fixture.floats(model.gradient(QUERY));
+        Callable<Boolean> work =
+                () -> {
+                    try (RunningModel other = RunningModel.open(checkpoint)) {
+                        boolean same = true;
+                        other.train(Set.of(QUERY));
+                        for (int i = 0; i < 20; i++) {
+                            other.zeroGradients();
+                            double here =
+                                    other.backward(
+                                            null,
+                                            fixture.batch(),
+                                            Fixture.crossEntropy(fixture.labels()));
+                            same &= here == loss;
+                            same &=
+                                    java.util.Arrays.equals(
+                                            Fixture.floats(other.gradient(QUERY)), gradient);
+                            same &=
+                                    java.util.Arrays.equals(
+                                            other.logits(null, fixture.batch()), expected);
+                        }
+                        return same;
+                    }
+                };
+        List<Future<Boolean>> results = new ArrayList<>();
+        try (ExecutorService threads = Executors.newFixedThreadPool(3)) {
+            for (int i = 0; i < 3; i++) {
+                results.add(threads.submit(work));
+            }
+        }
+
+        for (Future<Boolean> result : results) {
+            assertThat(result.get()).isTrue();
+        }
+    }
+
+    @Test
+    void everythingThatDoesNotFitTheConfigurationIsToldAtOnce(@TempDir Path folder)
+            throws Exception {
+        String config =
+                Files.readString(fixture.folder().resolve("config.json"))
+                        .replace("\"num_hidden_layers\": 2", "\"num_hidden_layers\": 3")
+                        .replace("\"vocab_size\": 200", "\"vocab_size\": 201");
+        Files.writeString(folder.resolve("config.json"), config);
+        Files.copy(
+                fixture.folder().resolve("model.safetensors"), folder.resolve("model.safetensors"));
+
+        try (Checkpoint other = Checkpoint.open(folder)) {
+            RefusedException refused =
+                    catchThrowableOfType(RefusedException.class, () -> RunningModel.open(other));
+
+            assertThat(refused.faults()).hasSize(17);
+            assertThat(refused.faults())
+                    .extracting(Fault::code)
+                    .containsOnly(FailureCode.TENSOR_MISSING, FailureCode.SHAPE_MISMATCH);
+        }
+    }
+}
