@@ -1,6 +1,7 @@
 package dev.tributary.eval.verdict;
 
 import java.nio.ByteBuffer;
+import java.util.Base64;
 import java.util.BitSet;
 
 /// Which items of a validation set a model answered correctly. Immutable.
@@ -39,6 +40,23 @@ public final class CorrectItems {
                             .formatted(bytes.remaining(), correct.length() - 1, items));
         }
         return new CorrectItems(items, correct);
+    }
+
+    /// Reads what [#asText] gives.
+    public static CorrectItems of(String text) {
+        String[] parts = text.split(":", 2);
+        if (parts.length != 2) {
+            throw new IllegalArgumentException(
+                    "[correct items] '%s', expected a number of items, a colon and Base64"
+                            .formatted(text));
+        }
+        return of(
+                Integer.parseInt(parts[0]), ByteBuffer.wrap(Base64.getDecoder().decode(parts[1])));
+    }
+
+    /// The number of items, a colon and the bytes in Base64.
+    public String asText() {
+        return items + ":" + Base64.getEncoder().encodeToString(toBytes().array());
     }
 
     public int items() {
