@@ -28,8 +28,7 @@ class PoolTallySerdeTest {
     void anEmptyTallyAndATombstoneReadBackAsTheyWere() {
         byte[] bytes = serde.serializer().serialize("changelog", PoolTally.EMPTY);
 
-        assertThat(serde.deserializer().deserialize("changelog", bytes))
-                .isEqualTo(PoolTally.EMPTY);
+        assertThat(serde.deserializer().deserialize("changelog", bytes)).isEqualTo(PoolTally.EMPTY);
         assertThat(serde.serializer().serialize("changelog", null)).isNull();
         assertThat(serde.deserializer().deserialize("changelog", null)).isNull();
     }

@@ -49,6 +49,7 @@ final class StreamUnderTest implements AutoCloseable {
             new MockSchemaRegistryClient(List.of(new AvroSchemaProvider()));
 
     private final TopologyTestDriver driver;
+    private boolean closed;
     private final Serde<SpecificRecord> events =
             Serdes.serdeFrom(new AvroWireSerializer(registry), new AvroWireDeserializer(registry));
 
@@ -68,8 +69,8 @@ final class StreamUnderTest implements AutoCloseable {
         Properties settings = new Properties();
         settings.put(StreamsConfig.APPLICATION_ID_CONFIG, "tributary-eval-worker");
         settings.put(StreamsConfig.BOOTSTRAP_SERVERS_CONFIG, "nowhere:1");
-        settings.put(
-                StreamsConfig.PROCESSING_GUARANTEE_CONFIG, StreamsConfig.EXACTLY_ONCE_V2);
+        // Not exactly once: the driver forgets what is sent in a transaction while it takes a
+        // record in, which is when dead letters are sent. The test with a real broker covers that.
         settings.put(
                 StreamsConfig.DESERIALIZATION_EXCEPTION_HANDLER_CLASS_CONFIG,
                 UndecodableRecords.class);
@@ -106,11 +107,8 @@ final class StreamUnderTest implements AutoCloseable {
     }
 
     void send(Topic topic, String key, SpecificRecordBase event) {
-        driver.createInputTopic(
-                        topic.topicName(), new StringSerializer(), events.serializer())
-                .pipeInput(
-                        new TestRecord<>(
-                                key, event, EventHeaders.of(event, "/test", NOW), NOW));
+        driver.createInputTopic(topic.topicName(), new StringSerializer(), events.serializer())
+                .pipeInput(new TestRecord<>(key, event, EventHeaders.of(event, "/test", NOW), NOW));
     }
 
     void sendBytes(Topic topic, TestRecord<byte[], byte[]> record) {
@@ -160,16 +158,13 @@ final class StreamUnderTest implements AutoCloseable {
                 .setMethod("divmerge")
                 .setMembers(
                         Arrays.stream(tasks)
-                                .map(
-                                        task ->
-                                                GenerationMember.newBuilder()
-                                                        .setTask(task)
-                                                        .setEventId("event-" + task)
-                                                        .setCheckpoint(
-                                                                reference("checkpoints/" + task))
-                                                        .setTaskDefinition(
-                                                                reference("tasks/" + task))
-                                                        .build())
+                                .map(task ->
+                                        GenerationMember.newBuilder()
+                                                .setTask(task)
+                                                .setEventId("event-" + task)
+                                                .setCheckpoint(reference("checkpoints/" + task))
+                                                .setTaskDefinition(reference("tasks/" + task))
+                                                .build())
                                 .toList())
                 .setSeconds(1)
                 .setCodeVersion("0.1.0")
@@ -212,11 +207,14 @@ final class StreamUnderTest implements AutoCloseable {
     }
 
     static ArtifactReference reference(String path) {
-        return new ArtifactReference("store:" + path, "sha256:" + "0".repeat(64), 1);
+        return new ArtifactReference("store:" + path, "sha256:" + "0".repeat(64), 1L);
     }
 
     @Override
     public void close() {
-        driver.close();
+        if (!closed) {
+            closed = true;
+            driver.close();
+        }
     }
 }

@@ -189,9 +189,7 @@ class TallyTopologyTest {
                 .extracting(RegressionAlert::getAlertId)
                 .containsExactlyElementsOf(
                         fired.stream().map(RegressionAlert::getAlertId).toList());
-        assertThat(promoted())
-                .extracting(GenerationPromoted::getNumber)
-                .containsExactly(1L, 4L);
+        assertThat(promoted()).extracting(GenerationPromoted::getNumber).containsExactly(1L, 4L);
     }
 
     @Test
@@ -286,9 +284,7 @@ class TallyTopologyTest {
         judge(3, "g3", 365);
         stream.scored(2, "g2", "spam", 365);
 
-        assertThat(promoted())
-                .extracting(GenerationPromoted::getNumber)
-                .containsExactly(1L, 3L);
+        assertThat(promoted()).extracting(GenerationPromoted::getNumber).containsExactly(1L, 3L);
     }
 
     @Test
@@ -324,8 +320,7 @@ class TallyTopologyTest {
 
         GenerationEvaluated second = evaluated().getLast();
         assertThat(second.getVerdict()).isEqualTo(Verdict.INCONCLUSIVE);
-        assertThat(second.getTasks().getFirst().getFailureCode())
-                .isEqualTo("CORRUPT_CHECKPOINT");
+        assertThat(second.getTasks().getFirst().getFailureCode()).isEqualTo("CORRUPT_CHECKPOINT");
         assertThat(second.getSentence()).contains("it is torn");
         assertThat(second.getAnp()).isNull();
         assertThat(promoted()).hasSize(1);
@@ -354,8 +349,7 @@ class TallyTopologyTest {
         GenerationEvaluated givenUp = evaluated().getLast();
         assertThat(givenUp.getNumber()).isEqualTo(2);
         assertThat(givenUp.getVerdict()).isEqualTo(Verdict.INCONCLUSIVE);
-        assertThat(givenUp.getTasks().getFirst().getFailureCode())
-                .isEqualTo("EVALUATION_FAILED");
+        assertThat(givenUp.getTasks().getFirst().getFailureCode()).isEqualTo("EVALUATION_FAILED");
         assertThat(stream.stored().open()).hasSize(PoolTally.KEPT);
     }
 
@@ -417,7 +411,7 @@ class TallyTopologyTest {
 
     @Test
     void aPolicyThatIsNoneIsNotTakenOver() {
-        stream.send(Topic.POOL_EVENTS, configured(new VerdictPolicy(0, 5, -1)));
+        stream.send(Topic.POOL_EVENTS, configured(new VerdictPolicy(0.0, 5.0, -1.0)));
         judge(1, "g1", 360);
         judge(2, "g2", 300);
 
@@ -476,7 +470,14 @@ class TallyTopologyTest {
     @Test
     void theObserverIsToldHowPoolsStandUntilTheyAreHandedOver() {
         judge(1, "g1", 360);
-        assertThat(stream.seen.get(POOL).newest().orElseThrow().number()).isEqualTo(1);
+        assertThat(stream.seen)
+                .hasEntrySatisfying(
+                        POOL,
+                        tally ->
+                                assertThat(tally.newest())
+                                        .get()
+                                        .extracting(JudgedGeneration::number)
+                                        .isEqualTo(1L));
 
         stream.close();
 
