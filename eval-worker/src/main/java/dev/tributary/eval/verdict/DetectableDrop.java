@@ -17,10 +17,11 @@ import java.util.List;
 /// @param power how often the drop is to be found
 record DetectableDrop(double significance, double toleratedDrop, double power) {
 
-    private static final double PRECISION = 1e-4;
+    private static final double PRECISION = 1e-3;
 
-    /// Numbers of gained items less probable than this are left out of the sum.
-    private static final double IMPROBABLE = 1e-12;
+    /// Numbers of gained items less probable than this are left out of the sum: the power is exact
+    /// to seven digits.
+    private static final double IMPROBABLE = 1e-8;
 
     DetectableDrop {
         if (!(significance > 0 && significance < 1)
@@ -35,7 +36,7 @@ record DetectableDrop(double significance, double toleratedDrop, double power) {
     /// So many items gained, with this probability, and the losses that would then be a fall.
     private record Gains(int gained, double probability, int neededLosses) {}
 
-    /// The smallest drop found with this power, to four digits; 1 when these items could not show
+    /// The smallest drop found with this power, to three digits; 1 when these items could not show
     /// any drop that often.
     double of(int items, double gainsRate) {
         List<Gains> gains = gains(items, gainsRate);
@@ -45,7 +46,7 @@ record DetectableDrop(double significance, double toleratedDrop, double power) {
         }
         double low = gainsRate;
         double high = possible;
-        while (high - low > PRECISION / 2) {
+        while (high - low > PRECISION / 4) {
             double middle = (low + high) / 2;
             if (power(items, gains, middle, gainsRate) >= power) {
                 high = middle;

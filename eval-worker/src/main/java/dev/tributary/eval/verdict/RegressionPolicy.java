@@ -59,7 +59,8 @@ public record RegressionPolicy(
         List<TaskResult> results =
                 challenger.stream().sorted(Comparator.comparing(TaskResult::task)).toList();
         List<PairedTask> paired = PairedTask.of(results, champion);
-        Map<String, Compared> compared = compare(paired);
+        Falls falls = Falls.of(paired.stream().map(PairedTask::outcome).toList(), this);
+        Map<String, Compared> compared = compare(paired, falls);
         List<TaskComparison> tasks = new ArrayList<>();
         for (TaskResult result : results) {
             Compared comparison = compared.get(result.task());
@@ -73,18 +74,15 @@ public record RegressionPolicy(
         Optional<Pooled> pooled =
                 paired.isEmpty()
                         ? Optional.empty()
-                        : Optional.of(together(PairedTask.pool(paired)));
-        Verdict verdict = conclude(tasks, pooled);
+                        : Optional.of(together(PairedTask.pool(paired), falls));
+        Verdict verdict =
+                falls.any()
+                        ? Verdict.REGRESSED
+                        : tasks.stream().anyMatch(this::inconclusive)
+                                ? Verdict.INCONCLUSIVE
+                                : Verdict.PASS;
         return new Judgement(
                 verdict, first, tasks, pooled, Reason.of(verdict, first, tasks, pooled, this));
-    }
-
-    private Verdict conclude(List<TaskComparison> tasks, Optional<Pooled> pooled) {
-        if (tasks.stream().anyMatch(TaskComparison::regressed)
-                || pooled.map(Pooled::regressed).orElse(false)) {
-            return Verdict.REGRESSED;
-        }
-        return tasks.stream().anyMatch(this::inconclusive) ? Verdict.INCONCLUSIVE : Verdict.PASS;
     }
 
     /// Whether this task keeps the verdict open.
@@ -96,9 +94,7 @@ public record RegressionPolicy(
         };
     }
 
-    private Map<String, Compared> compare(List<PairedTask> paired) {
-        List<Double> pValues = paired.stream().map(task -> task.outcome().pValue()).toList();
-        List<Double> adjusted = BenjaminiHochberg.adjust(pValues);
+    private Map<String, Compared> compare(List<PairedTask> paired, Falls falls) {
         // The step-up procedure is at its strictest for a task that falls alone: the power is
         // stated for that case.
         DetectableDrop detectable =
@@ -112,23 +108,19 @@ public record RegressionPolicy(
                     new Compared(
                             paired.get(i).championScore(),
                             outcome,
-                            pValues.get(i),
-                            adjusted.get(i),
+                            outcome.pValue(),
+                            falls.adjustedPValues().get(i),
                             detectable.of(outcome.items(), outcome.gainsRate()),
-                            fell(outcome, adjusted.get(i))));
+                            falls.tasks().get(i)));
         }
         return compared;
     }
 
-    private Pooled together(PairedOutcome all) {
+    private Pooled together(PairedOutcome all, Falls falls) {
         double detectable =
                 new DetectableDrop(significanceLevel / 2, toleratedDrop, POWER)
                         .of(all.items(), all.gainsRate());
-        return new Pooled(all, all.pValue(), detectable, fell(all, all.pValue()));
-    }
-
-    private boolean fell(PairedOutcome outcome, double pValue) {
-        return pValue <= significanceLevel / 2 && outcome.drop() > toleratedDrop;
+        return new Pooled(all, all.pValue(), detectable, falls.together());
     }
 
     private static Standing notCompared(TaskResult result, @Nullable TaskResult champion) {
