@@ -11,6 +11,9 @@ sealed interface Arithmetic permits ScalarArithmetic, VectorArithmetic {
     /// How many partial sums are kept.
     int LANES = 16;
 
+    /// What this is, in a few words for a log.
+    String description();
+
     /// Reads elements of a floating-point dtype as fp32.
     void widen(Dtype dtype, MemorySegment source, MemorySegment target, int count);
 

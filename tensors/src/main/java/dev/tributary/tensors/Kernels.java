@@ -27,11 +27,7 @@ public final class Kernels {
     /// Which kernels are in use, for a worker to log when it starts: `vector 512 bit`, or `scalar`
     /// when the JVM flag is missing.
     public static String inUse() {
-        return switch (ARITHMETIC) {
-            case VectorArithmetic _ ->
-                    "vector %d bit".formatted(VectorArithmetic.SHAPE.vectorBitSize());
-            case ScalarArithmetic _ -> "scalar";
-        };
+        return ARITHMETIC.description();
     }
 
     /// Reads elements of any floating-point dtype as fp32. Exact but for `F64`, which is rounded.

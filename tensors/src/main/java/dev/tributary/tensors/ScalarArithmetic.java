@@ -19,6 +19,11 @@ final class ScalarArithmetic implements Arithmetic {
             ValueLayout.JAVA_LONG_UNALIGNED.withOrder(LITTLE_ENDIAN);
 
     @Override
+    public String description() {
+        return "scalar";
+    }
+
+    @Override
     public void widen(Dtype dtype, MemorySegment source, MemorySegment target, int count) {
         for (int i = 0; i < count; i++) {
             set(target, i, element(dtype, source, (long) i * dtype.bytes()));

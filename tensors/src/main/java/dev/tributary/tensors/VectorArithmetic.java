@@ -34,6 +34,11 @@ final class VectorArithmetic implements Arithmetic {
     }
 
     @Override
+    public String description() {
+        return "vector %d bit".formatted(SHAPE.vectorBitSize());
+    }
+
+    @Override
     public void widen(Dtype dtype, MemorySegment source, MemorySegment target, int count) {
         if (dtype == Dtype.F32) {
             MemorySegment.copy(source, 0, target, 0, (long) count * Float.BYTES);
