@@ -8,6 +8,9 @@ import java.util.List;
 interface CalibrationInputs {
     int size();
 
+    /// Tokens of one input.
+    int length(int item);
+
     /// These inputs as a batch, in this order.
     Batch batch(int... items);
 
@@ -19,6 +22,11 @@ interface CalibrationInputs {
             @Override
             public int size() {
                 return texts.size();
+            }
+
+            @Override
+            public int length(int item) {
+                return texts.length(item);
             }
 
             @Override

@@ -77,7 +77,9 @@ final class Descent {
 
     private List<int[]> items(int step) {
         return tasks.stream()
-                .map(task -> sampler.items(task.name(), task.inputs().size(), step))
+                .map(task ->
+                        sampler.items(
+                                task.name(), task.inputs().size(), task.inputs()::length, step))
                 .toList();
     }
 

@@ -11,13 +11,11 @@ import dev.tributary.tensors.Progress;
 import dev.tributary.tensors.RefusedException;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
 import java.util.SequencedMap;
 import java.util.TreeMap;
-import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /// Learns DivMerge's coefficients (arXiv 2509.02108): runs every expert once over its task's
@@ -139,12 +137,11 @@ public final class DivMergeOptimizer {
     /// So many inputs as the method wants, drawn by its seed: a file may be sorted by label.
     private List<Example> chosen(CalibrationSet calibration) {
         List<Example> inputs = calibration.inputs();
-        return Arrays.stream(
-                        new CalibrationSampler(method.seed(), method.calibrationItems())
-                                .items(calibration.task(), inputs.size(), 0))
-                .sorted()
-                .mapToObj(inputs::get)
-                .collect(Collectors.toList());
+        return CalibrationSampler.sample(
+                        method.seed(), calibration.task(), inputs.size(), method.calibrationItems())
+                .stream()
+                .map(inputs::get)
+                .toList();
     }
 
     /// Runs the model, which holds an expert's weights, over all inputs.

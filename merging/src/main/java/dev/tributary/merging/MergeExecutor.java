@@ -9,6 +9,7 @@ import dev.tributary.tensors.Kernels;
 import dev.tributary.tensors.NonFinite;
 import dev.tributary.tensors.Progress;
 import dev.tributary.tensors.RefusedException;
+import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
 import java.util.List;
@@ -82,7 +83,7 @@ public final class MergeExecutor {
             Sink sink,
             Progress progress) {
         BlockMerge merge = BlockMerge.of(plan, coefficients);
-        MemorySegment merged = MemorySegment.ofArray(new float[BLOCK_ELEMENTS]);
+        MemorySegment merged = nativeBlock(Float.BYTES);
         long total = tensors.stream().mapToLong(SharedTensor::elements).sum();
         long done = 0;
         for (SharedTensor tensor : tensors) {
@@ -168,12 +169,18 @@ public final class MergeExecutor {
                         + " that diverged?");
     }
 
+    /// Room for a block, outside of the heap: vector loops over mapped files and over arrays do not
+    /// mix well.
+    static MemorySegment nativeBlock(int elementBytes) {
+        return Arena.ofAuto().allocate((long) BLOCK_ELEMENTS * elementBytes, Long.BYTES);
+    }
+
     /// What the arithmetic of a method holds in memory at most.
     static long peakBytes(MergeMethod method, List<Member> members) {
         long block = (long) BLOCK_ELEMENTS * Float.BYTES;
         long buffers = 4 * block;
         return switch (method) {
-            case MergeMethod.Ties _ -> buffers + (members.size() + 8L) * block + (1L << 20);
+            case MergeMethod.Ties _ -> buffers + TiesMerge.bytes(members.size());
             case MergeMethod.WeightAveraging _,
                     MergeMethod.TaskArithmetic _,
                     MergeMethod.DivMerge _ ->
@@ -183,8 +190,7 @@ public final class MergeExecutor {
 
     private static final class FileSink implements Sink {
         private final CheckpointWriter writer;
-        private final MemorySegment narrowed =
-                MemorySegment.ofArray(new byte[BLOCK_ELEMENTS * Double.BYTES]);
+        private final MemorySegment narrowed = nativeBlock(Double.BYTES);
 
         FileSink(CheckpointWriter writer) {
             this.writer = writer;

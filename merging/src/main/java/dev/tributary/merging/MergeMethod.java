@@ -140,7 +140,7 @@ public sealed interface MergeMethod {
         static final Bound MIN_IMPROVEMENT = Bound.from("min_improvement", 0, 1);
 
         private static final DivMerge DEFAULTS =
-                new DivMerge(Granularity.LAYER, Divergence.JS, 0.01, 4, 200, 64, 20, 3, 0.01, 17);
+                new DivMerge(Granularity.LAYER, Divergence.JS, 0.01, 4, 200, 64, 25, 3, 0.01, 17);
 
         public DivMerge {
             LEARNING_RATE.require(learningRate);

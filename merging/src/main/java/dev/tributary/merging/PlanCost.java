@@ -13,8 +13,14 @@ record PlanCost(long bytesToRead, long bytesToWrite, long peakBytes, Duration es
     /// What a merge reads and writes in a second, when the files are in memory.
     private static final double BYTES_PER_SECOND = 1.5e9;
 
-    /// What two cores multiply in a second, in a forward and backward pass.
-    private static final double FLOPS_PER_SECOND = 60e9;
+    /// What two cores go through in a second when nothing is written.
+    private static final double CACHED_BYTES_PER_SECOND = 10e9;
+
+    /// What two cores multiply and add in a second, in a forward and backward pass.
+    private static final double FLOPS_PER_SECOND = 100e9;
+
+    /// Rows of an embedding are looked up, not multiplied.
+    private static final String LOOKED_UP = "embeddings.word_embeddings";
 
     private static final int TYPICAL_TOKENS = 48;
 
@@ -27,6 +33,7 @@ record PlanCost(long bytesToRead, long bytesToWrite, long peakBytes, Duration es
         long inMembers = 0;
         long written = 0;
         long elements = 0;
+        long multiplied = 0;
         for (SharedTensor tensor : shared) {
             inBase += tensor.elements() * tensor.baseDtype().bytes();
             for (SharedTensor.Source source : tensor.members()) {
@@ -34,6 +41,7 @@ record PlanCost(long bytesToRead, long bytesToWrite, long peakBytes, Duration es
             }
             written += tensor.output().bytes();
             elements += tensor.elements();
+            multiplied += tensor.name().contains(LOOKED_UP) ? 0 : tensor.elements();
         }
         long read = inBase + inMembers;
         long streaming = MergeExecutor.peakBytes(method, members);
@@ -46,7 +54,12 @@ record PlanCost(long bytesToRead, long bytesToWrite, long peakBytes, Duration es
                             written,
                             streaming);
             case MergeMethod.DivMerge divMerge ->
-                    optimised(divMerge, members.size(), elements, read, written, streaming);
+                    optimised(
+                            divMerge,
+                            members.size(),
+                            elements,
+                            multiplied,
+                            streamed(read, written, streaming));
         };
     }
 
@@ -64,23 +77,22 @@ record PlanCost(long bytesToRead, long bytesToWrite, long peakBytes, Duration es
             MergeMethod.DivMerge method,
             int tasks,
             long elements,
-            long read,
-            long written,
-            long streaming) {
-        long perStep = (long) tasks * method.samplesPerStep() * TYPICAL_TOKENS;
-        long perCheck = (long) tasks * method.calibrationItems() * TYPICAL_TOKENS / 3;
+            long multiplied,
+            PlanCost merge) {
         long checks = 1L + method.maxSteps() / method.evaluateEvery();
-        double flops = 6.0 * elements * ((double) perStep * method.maxSteps() + perCheck * checks);
-        long steps = method.maxSteps() + checks;
-        double arithmetic = (double) read * 2 * steps / BYTES_PER_SECOND / 4;
+        double tokens =
+                (double) tasks
+                        * TYPICAL_TOKENS
+                        * ((double) method.samplesPerStep() * method.maxSteps()
+                                + method.calibrationItems() * checks / 3.0);
+        double flops = 6.0 * multiplied * tokens;
+        double arithmetic =
+                (double) merge.bytesToRead() * 2 * method.maxSteps() / CACHED_BYTES_PER_SECOND;
         return new PlanCost(
-                read,
-                written,
-                streaming + elements * Float.BYTES * (2 + ACTIVATION_SHARE),
-                seconds(
-                        (read + written) / BYTES_PER_SECOND
-                                + flops / FLOPS_PER_SECOND
-                                + arithmetic));
+                merge.bytesToRead(),
+                merge.bytesToWrite(),
+                merge.peakBytes() + elements * Float.BYTES * (2 + ACTIVATION_SHARE),
+                merge.estimate().plus(seconds(flops / FLOPS_PER_SECOND + arithmetic)));
     }
 
     private static Duration seconds(double seconds) {

@@ -22,7 +22,7 @@ final class TaskVectorNorms {
     }
 
     private static double square(MergePlan plan, int member) {
-        MemorySegment difference = MemorySegment.ofArray(new float[MergeExecutor.BLOCK_ELEMENTS]);
+        MemorySegment difference = MergeExecutor.nativeBlock(Float.BYTES);
         double square = 0;
         for (SharedTensor tensor : plan.shared()) {
             if (tensor.merged()) {

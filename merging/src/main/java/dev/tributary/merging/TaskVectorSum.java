@@ -1,8 +1,9 @@
 package dev.tributary.merging;
 
 import dev.tributary.tensors.Dtype;
-import dev.tributary.tensors.Kernels;
+import dev.tributary.tensors.TaskVectorMerge;
 import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 
@@ -43,21 +44,19 @@ final class TaskVectorSum implements BlockMerge {
 
     @Override
     public void merge(SharedTensor tensor, long from, int count, MemorySegment target) {
-        Dtype baseDtype = tensor.baseDtype();
-        MemorySegment base = plan.base().data(tensor.baseName());
-        MemorySegment baseBlock = BlockMerge.slice(base, baseDtype.bytes(), from, count);
-        Kernels.widen(baseDtype, base, from, target, count);
+        List<TaskVectorMerge.Scaled> experts = new ArrayList<>(coefficients.length);
         for (int m = 0; m < coefficients.length; m++) {
             SharedTensor.Source source = tensor.members().get(m);
             MemorySegment expert = plan.members().get(m).expert().data(source.name());
-            Kernels.accumulateDifference(
-                    target,
-                    (float) coefficients[m][tensor.group()],
-                    source.dtype(),
-                    BlockMerge.slice(expert, source.dtype().bytes(), from, count),
-                    baseDtype,
-                    baseBlock,
-                    count);
+            experts.add(
+                    new TaskVectorMerge.Scaled(
+                            source.dtype(),
+                            BlockMerge.slice(expert, source.dtype().bytes(), from, count),
+                            (float) coefficients[m][tensor.group()]));
         }
+        Dtype dtype = tensor.baseDtype();
+        MemorySegment base = plan.base().data(tensor.baseName());
+        new TaskVectorMerge(dtype, BlockMerge.slice(base, dtype.bytes(), from, count), count)
+                .sum(experts, target);
     }
 }

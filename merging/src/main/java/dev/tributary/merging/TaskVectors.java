@@ -6,6 +6,7 @@ import dev.tributary.tensors.Dtype;
 import dev.tributary.tensors.Fault;
 import dev.tributary.tensors.Kernels;
 import dev.tributary.tensors.RefusedException;
+import dev.tributary.tensors.TaskVectorMerge;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
@@ -132,23 +133,16 @@ final class TaskVectors {
 
     private static void materialise(Unit unit, double[][] coefficients) {
         int group = unit.tensor().group();
-        for (long from = 0; from < unit.count(); from += TILE) {
-            long count = Math.min(TILE, unit.count() - from);
-            MemorySegment target = BlockMerge.slice(unit.weights(), Float.BYTES, from, count);
-            MemorySegment base =
-                    BlockMerge.slice(unit.base(), unit.baseDtype().bytes(), from, count);
-            Kernels.widen(unit.baseDtype(), base, 0, target, count);
-            for (Expert expert : unit.experts()) {
-                Kernels.accumulateDifference(
-                        target,
-                        (float) coefficients[expert.member()][group],
-                        expert.dtype(),
-                        BlockMerge.slice(expert.data(), expert.dtype().bytes(), from, count),
-                        unit.baseDtype(),
-                        base,
-                        count);
-            }
+        List<TaskVectorMerge.Scaled> scaled = new ArrayList<>(unit.experts().size());
+        for (Expert expert : unit.experts()) {
+            scaled.add(
+                    new TaskVectorMerge.Scaled(
+                            expert.dtype(),
+                            expert.data(),
+                            (float) coefficients[expert.member()][group]));
         }
+        new TaskVectorMerge(unit.baseDtype(), unit.base(), unit.count())
+                .sum(scaled, unit.weights());
     }
 
     /// Writes one expert's own weights into the model, exactly.

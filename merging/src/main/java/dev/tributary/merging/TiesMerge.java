@@ -4,31 +4,38 @@ import dev.tributary.tensors.Kernels;
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 import java.util.List;
-import java.util.function.ObjIntConsumer;
 
 /// TIES (arXiv 2306.01708, algorithm 1): trim every task vector to its largest entries, elect for
 /// each entry the sign with the larger total mass, and average those that agree with it.
 ///
-/// As in mergekit a sum of exactly zero elects plus, and the mean is weighted. Entries of equal
-/// magnitude at the cut are kept lowest index first, so exactly `floor(density * n)` are kept and
-/// the result does not depend on a sort.
+/// As in mergekit a sum of exactly zero elects plus, and the mean is weighted. Exactly
+/// `floor(density * n)` entries are kept, also where many have the magnitude at the cut.
 final class TiesMerge implements BlockMerge {
+    /// Entries worked on at a time: small enough to stay in the cache with all members.
+    private static final int TILE = 1 << 12;
+
     private final MergePlan plan;
     private final MergeMethod.Ties method;
     private final TrimCut[] cuts;
-    private final long[] leftAtCut;
-    private final float[] difference = new float[MergeExecutor.BLOCK_ELEMENTS];
+    private final long[] leftToDrop;
+    private final float[] weights;
+    private final float[] base = new float[TILE];
+    private final float[] expert = new float[TILE];
     private final float[][] kept;
-    private final double[] mass = new double[MergeExecutor.BLOCK_ELEMENTS];
-    private final TrimSearch search = new TrimSearch();
+    private final float[] mass = new float[TILE];
+    private final float[] merged = new float[TILE];
 
     TiesMerge(MergePlan plan, MergeMethod.Ties method) {
         this.plan = plan;
         this.method = method;
         int members = plan.members().size();
         this.cuts = new TrimCut[members];
-        this.leftAtCut = new long[members];
-        this.kept = new float[members][MergeExecutor.BLOCK_ELEMENTS];
+        this.leftToDrop = new long[members];
+        this.weights = new float[members];
+        for (int m = 0; m < members; m++) {
+            weights[m] = (float) plan.members().get(m).weight();
+        }
+        this.kept = new float[members][TILE];
         if (method.scope() == TrimScope.GLOBAL) {
             cut(plan.shared().stream().filter(SharedTensor::merged).toList());
         }
@@ -37,6 +44,12 @@ final class TiesMerge implements BlockMerge {
     static double density(MergeMethod.Ties method, Member member) {
         Double own = member.density();
         return own != null ? own : method.density();
+    }
+
+    /// What this holds in memory beyond a block of the result.
+    static long bytes(int members) {
+        long histograms = (1L << 15) * Long.BYTES + (1L << 16) * Long.BYTES;
+        return histograms + (members + 4L) * TILE * Float.BYTES;
     }
 
     @Override
@@ -48,101 +61,65 @@ final class TiesMerge implements BlockMerge {
 
     private void cut(List<SharedTensor> tensors) {
         for (int m = 0; m < cuts.length; m++) {
-            cuts[m] = cut(tensors, m);
-            leftAtCut[m] = cuts[m].keptAtCut();
+            cuts[m] = TrimCut.find(plan, m, tensors, density(method, plan.members().get(m)));
+            leftToDrop[m] = cuts[m].droppedAtCut();
         }
-    }
-
-    private TrimCut cut(List<SharedTensor> tensors, int member) {
-        long entries = tensors.stream().mapToLong(SharedTensor::elements).sum();
-        long toKeep = (long) (density(method, plan.members().get(member)) * entries);
-        if (toKeep >= entries) {
-            return TrimCut.NONE;
-        }
-        if (toKeep == 0) {
-            return new TrimCut(Integer.MAX_VALUE, 0);
-        }
-        search.begin(toKeep);
-        eachDifference(tensors, member, search::count);
-        search.chooseBin();
-        eachDifference(tensors, member, search::refine);
-        return search.cut();
-    }
-
-    private void eachDifference(
-            List<SharedTensor> tensors, int member, ObjIntConsumer<float[]> consumer) {
-        for (SharedTensor tensor : tensors) {
-            long elements = tensor.elements();
-            for (long from = 0; from < elements; from += difference.length) {
-                int count = (int) Math.min(difference.length, elements - from);
-                difference(tensor, member, from, count);
-                consumer.accept(difference, count);
-            }
-        }
-    }
-
-    private void difference(SharedTensor tensor, int member, long from, int count) {
-        TaskVectorNorms.difference(
-                plan, tensor, member, from, count, MemorySegment.ofArray(difference));
     }
 
     @Override
     public void merge(SharedTensor tensor, long from, int count, MemorySegment target) {
-        Arrays.fill(mass, 0, count, 0.0);
-        for (int m = 0; m < cuts.length; m++) {
-            difference(tensor, m, from, count);
-            trim(m, count);
-            float weight = (float) plan.members().get(m).weight();
-            float[] trimmed = kept[m];
-            for (int i = 0; i < count; i++) {
-                float weighted = weight * trimmed[i];
-                trimmed[i] = weighted;
-                mass[i] += weighted;
-            }
+        for (int at = 0; at < count; at += TILE) {
+            int length = Math.min(TILE, count - at);
+            tile(tensor, from + at, length);
+            MemorySegment.copy(
+                    MemorySegment.ofArray(merged),
+                    0,
+                    target,
+                    (long) at * Float.BYTES,
+                    (long) length * Float.BYTES);
         }
-        float[] merged = agreeing(count);
-        Kernels.widen(tensor.baseDtype(), plan.base().data(tensor.baseName()), from, target, count);
-        Kernels.axpy((float) method.lambda(), MemorySegment.ofArray(merged), target, count);
     }
 
-    /// Copies a member's differences, zero where they fall below its cut. A NaN is above every cut,
-    /// so it shows in the result.
-    private void trim(int member, int count) {
-        float[] target = kept[member];
+    private void tile(SharedTensor tensor, long from, int count) {
+        Kernels.widen(
+                tensor.baseDtype(),
+                plan.base().data(tensor.baseName()),
+                from,
+                MemorySegment.ofArray(base),
+                count);
+        Arrays.fill(mass, 0, count, 0f);
+        for (int m = 0; m < cuts.length; m++) {
+            SharedTensor.Source source = tensor.members().get(m);
+            Kernels.widen(
+                    source.dtype(),
+                    plan.members().get(m).expert().data(source.name()),
+                    from,
+                    MemorySegment.ofArray(expert),
+                    count);
+            if (leftToDrop[m] > 0) {
+                dropAtCut(m, count);
+            }
+            TiesLoops.trim(expert, base, cuts[m].bits(), weights[m], kept[m], mass, count);
+        }
+        TiesLoops.merge(
+                kept,
+                weights,
+                mass,
+                base,
+                (float) method.lambda(),
+                method.normalize(),
+                merged,
+                count);
+    }
+
+    /// Takes back the first entries exactly at the cut, as many as are too many.
+    private void dropAtCut(int member, int count) {
         int cut = cuts[member].bits();
-        long left = leftAtCut[member];
-        for (int i = 0; i < count; i++) {
-            float value = difference[i];
-            int bits = TrimCut.magnitude(value);
-            boolean atCut = bits == cut && left > 0;
-            if (atCut) {
-                left--;
-            }
-            target[i] = bits > cut || atCut ? value : 0f;
-        }
-        leftAtCut[member] = left;
-    }
-
-    /// The disjoint mean: over the members whose entry has the elected sign.
-    private float[] agreeing(int count) {
-        double[] sum = new double[count];
-        double[] weights = new double[count];
-        for (int m = 0; m < cuts.length; m++) {
-            float[] entries = kept[m];
-            double weight = plan.members().get(m).weight();
-            for (int i = 0; i < count; i++) {
-                boolean agrees = mass[i] >= 0 ? entries[i] > 0 : entries[i] < 0;
-                sum[i] += agrees ? entries[i] : 0;
-                weights[i] += agrees ? weight : 0;
+        for (int i = 0; i < count && leftToDrop[member] > 0; i++) {
+            if (TrimCut.magnitude(expert[i] - base[i]) == cut) {
+                expert[i] = base[i];
+                leftToDrop[member]--;
             }
         }
-        for (int i = 0; i < count; i++) {
-            boolean divides = method.normalize() && weights[i] != 0;
-            double mean = divides ? sum[i] / weights[i] : sum[i];
-            // Zero unless the mass is a NaN or an infinity, which agrees with no sign.
-            double poison = mass[i] * 0.0;
-            difference[i] = (float) (mean + poison);
-        }
-        return difference;
     }
 }

@@ -8,8 +8,7 @@ import java.util.List;
 final class WeightedMean implements BlockMerge {
     private final List<Member> members;
     private final double divisor;
-    private final MemorySegment widened =
-            MemorySegment.ofArray(new float[MergeExecutor.BLOCK_ELEMENTS]);
+    private final MemorySegment widened = MergeExecutor.nativeBlock(Float.BYTES);
 
     WeightedMean(MergePlan plan, MergeMethod.WeightAveraging method) {
         this.members = plan.members();

@@ -269,6 +269,11 @@ class DivMergeGoldenTest {
             }
 
             @Override
+            public int length(int item) {
+                return ids[0].length;
+            }
+
+            @Override
             public Batch batch(int... items) {
                 return new Batch(
                         items.length,

@@ -115,7 +115,9 @@ class MergeExecutorTest {
             kept += value != 0 ? 1 : 0;
         }
         assertThat(kept).isEqualTo(30_000);
-        assertThat(Arrays.copyOf(merged, 30_000)).isEqualTo(Arrays.copyOf(expert, 30_000));
+        int dropped = expert.length - 30_000;
+        assertThat(Arrays.copyOfRange(merged, dropped, expert.length))
+                .isEqualTo(Arrays.copyOfRange(expert, dropped, expert.length));
     }
 
     @Test
@@ -130,7 +132,7 @@ class MergeExecutorTest {
         assertThat(Golden.tensors(merged).get("b")).containsOnly(2f);
         MergeMethod perTensor = new MergeMethod.Ties(0.5, 1.0, TrimScope.PER_TENSOR);
         Path each = mergeFile(base, perTensor, expert.member(next("expert"), "t"));
-        assertThat(Golden.tensors(each).get("a")).startsWith(filled(25, 1f)).endsWith(0f, 0f);
+        assertThat(Golden.tensors(each).get("a")).startsWith(new float[25]).endsWith(1f, 1f);
     }
 
     @Test

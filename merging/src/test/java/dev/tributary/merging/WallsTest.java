@@ -35,6 +35,7 @@ class WallsTest {
                         "dev.tributary.tensors..",
                         "com.fasterxml.jackson..",
                         "org.jspecify..",
+                        "jdk.incubator.vector..",
                         "java..")
                 .check(merging);
     }
