@@ -13,7 +13,7 @@ record ArtifactPath(String value) {
     private static final int MAX_NAMES = 4;
 
     ArtifactPath {
-        List<String> names = List.of(value.split("/", -1));
+        List<String> names = split(value);
         if (names.size() < 2
                 || names.size() > MAX_NAMES
                 || !COLLECTIONS.contains(names.getFirst())
@@ -25,6 +25,15 @@ record ArtifactPath(String value) {
                             "is not a path in the store, expected checkpoints, tasks or generations"
                                     + " and one to three names of letters, digits, '.', '_' and '-'"));
         }
+    }
+
+    /// The names the path consists of.
+    List<String> names() {
+        return split(value);
+    }
+
+    private static List<String> split(String value) {
+        return List.of(value.split("/", -1));
     }
 
     static ArtifactPath parse(String text) {
