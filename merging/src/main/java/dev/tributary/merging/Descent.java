@@ -18,7 +18,7 @@ final class Descent {
 
     private static final double NANOS = 1e9;
 
-    private final DivMergeObjective objective;
+    private final Objective objective;
     private final MergeMethod.DivMerge method;
     private final List<DivMergeTask> tasks;
     private final Progress progress;
@@ -31,7 +31,7 @@ final class Descent {
     private int withoutImprovement;
 
     Descent(
-            DivMergeObjective objective,
+            Objective objective,
             MergeMethod.DivMerge method,
             List<DivMergeTask> tasks,
             Coefficients start,
@@ -72,7 +72,7 @@ final class Descent {
 
     private boolean finished() {
         return withoutImprovement >= method.patience()
-                || DivMergeObjective.mean(bestLosses) < NEGLIGIBLE_NATS;
+                || Objective.mean(bestLosses) < NEGLIGIBLE_NATS;
     }
 
     private List<int[]> items(int step) {
@@ -86,7 +86,7 @@ final class Descent {
     private void measure(int step, CoefficientVector vector, double[][] table) {
         vector.spread(table);
         double[] losses = objective.losses(table);
-        double loss = DivMergeObjective.mean(losses);
+        double loss = Objective.mean(losses);
         if (!Double.isFinite(loss)) {
             throw new RefusedException(
                     new Fault(
@@ -96,7 +96,7 @@ final class Descent {
                                     .formatted(loss, step, method.learningRate())));
         }
         history.add(new LossPoint(step, loss));
-        if (step == 0 || loss < DivMergeObjective.mean(bestLosses)) {
+        if (step == 0 || loss < Objective.mean(bestLosses)) {
             bestLosses = losses;
             best = vector.snapshot();
         }
@@ -114,7 +114,7 @@ final class Descent {
                 String.format(
                         Locale.ROOT,
                         "optimising, loss %.5f, at most %.0f s left",
-                        DivMergeObjective.mean(bestLosses),
+                        Objective.mean(bestLosses),
                         each * (method.maxSteps() - step)),
                 step,
                 method.maxSteps());

@@ -10,7 +10,7 @@ import java.util.List;
 ///
 /// The paper minimises the sum over tasks; values and gradients here are the mean over tasks, which
 /// is the same up to a constant factor that Adam cancels.
-final class DivMergeObjective {
+final class DivMergeObjective implements Objective {
     private static final int ROWS_PER_BATCH = 16;
 
     private final RunningModel model;
@@ -30,8 +30,8 @@ final class DivMergeObjective {
         this.divergence = divergence;
     }
 
-    /// The mean divergence of every task over all its items.
-    double[] losses(double[][] coefficients) {
+    @Override
+    public double[] losses(double[][] coefficients) {
         vectors.materialise(coefficients);
         return tasks.stream().mapToDouble(this::loss).toArray();
     }
@@ -49,11 +49,8 @@ final class DivMergeObjective {
         return sum / task.inputs().size();
     }
 
-    /// The mean divergence of every task over some of its items, and the gradient of their mean.
-    ///
-    /// @param items by task
-    /// @param gradient by task, then group; overwritten
-    double[] step(double[][] coefficients, List<int[]> items, double[][] gradient) {
+    @Override
+    public double[] step(double[][] coefficients, List<int[]> items, double[][] gradient) {
         vectors.materialise(coefficients);
         model.zeroGradients();
         double[] losses = new double[tasks.size()];
@@ -69,9 +66,5 @@ final class DivMergeObjective {
         }
         vectors.gradient(gradient);
         return losses;
-    }
-
-    static double mean(double[] losses) {
-        return Arrays.stream(losses).average().orElseThrow();
     }
 }

@@ -33,7 +33,7 @@ final class GenerationWriter {
     private static final String SHARED_SHARD = "model-00001-of-00002.safetensors";
     private static final String TASK_SHARD = "model-00002-of-00002.safetensors";
     private static final String INDEX = "model.safetensors.index.json";
-    private static final List<String> TOKENIZER_FILES =
+    private static final List<String> TEXT_FILES =
             List.of(
                     "tokenizer.json",
                     "tokenizer_config.json",
@@ -45,7 +45,9 @@ final class GenerationWriter {
                     "tokenizer.model",
                     "spiece.model",
                     "sentencepiece.bpe.model",
-                    "chat_template.jinja");
+                    "chat_template.jinja",
+                    "generation_config.json",
+                    "preprocessor_config.json");
 
     private final MergePlan plan;
     private final Lineage lineage;
@@ -78,7 +80,7 @@ final class GenerationWriter {
                         new TreeMap<>(CheckpointWriter.PYTORCH),
                         progress);
         text(CONFIG, JsonText.write(sharedConfig()));
-        for (String name : TOKENIZER_FILES) {
+        for (String name : TEXT_FILES) {
             Path file = plan.base().directory().resolve(name);
             if (Files.isRegularFile(file)) {
                 Files.copy(file, folder.resolve(name));
@@ -139,7 +141,7 @@ final class GenerationWriter {
     private void task(Member member, List<TaskTensor> own) throws IOException {
         Path view = Files.createDirectories(folder.resolve(TASKS).resolve(member.task()));
         link(folder.resolve(MERGED), view.resolve(SHARED_SHARD));
-        for (String name : TOKENIZER_FILES) {
+        for (String name : TEXT_FILES) {
             if (Files.exists(folder.resolve(name))) {
                 link(folder.resolve(name), view.resolve(name));
             }

@@ -88,10 +88,15 @@ public final class MergePlanner {
         }
         List<String> groups = new ArrayList<>();
         List<SharedTensor> shared = shared(architecture, baseNames, memberNames, groups);
-        SequencedMap<String, List<TaskTensor>> own =
-                taskTensors(architecture, baseNames, memberNames);
-        if (method instanceof MergeMethod.DivMerge) {
-            heads(own);
+        SequencedMap<String, List<TaskTensor>> own = new TreeMap<>();
+        for (int m = 0; m < members.size(); m++) {
+            String task = members.get(m).task();
+            own.put(
+                    task,
+                    TaskTensors.of(task, architecture, baseNames, memberNames.get(m), faults));
+            if (method instanceof MergeMethod.DivMerge) {
+                TaskTensors.refuseWithoutHead(task, own.getOrDefault(task, List.of()), faults);
+            }
         }
         if (!faults.isEmpty()) {
             throw new RefusedException(faults);
@@ -254,69 +259,6 @@ public final class MergePlanner {
             return Optional.empty();
         }
         return Optional.of(new SharedTensor.Source(info.name(), info.dtype()));
-    }
-
-    private SequencedMap<String, List<TaskTensor>> taskTensors(
-            Optional<Architecture> architecture,
-            TensorNames baseNames,
-            List<TensorNames> memberNames) {
-        SequencedMap<String, List<TaskTensor>> own = new TreeMap<>();
-        for (int m = 0; m < members.size(); m++) {
-            String task = members.get(m).task();
-            List<TaskTensor> tensors = new ArrayList<>();
-            memberNames
-                    .get(m)
-                    .tensors()
-                    .forEach((name, info) -> {
-                        boolean inBase = baseNames.tensors().containsKey(name);
-                        if (staysWithTask(architecture, name, inBase)) {
-                            tensors.add(taskTensor(architecture, name, info));
-                        } else if (!inBase) {
-                            unexpected(architecture, task, name);
-                        }
-                    });
-            own.put(task, List.copyOf(tensors));
-        }
-        return own;
-    }
-
-    private static boolean staysWithTask(
-            Optional<Architecture> architecture, String name, boolean inBase) {
-        return architecture.isPresent()
-                && (architecture.get().taskSpecific(name)
-                        || (!inBase && architecture.get().trunk().containsKey(name)));
-    }
-
-    private static TaskTensor taskTensor(
-            Optional<Architecture> architecture, String name, TensorInfo info) {
-        return new TaskTensor(
-                name,
-                architecture.map(a -> a.classifierName(name)).orElse(name),
-                info.name(),
-                info.dtype(),
-                info.shape());
-    }
-
-    private void unexpected(Optional<Architecture> architecture, String task, String name) {
-        fault(
-                FailureCode.ARCHITECTURE_MISMATCH,
-                task + " " + name,
-                architecture.isPresent()
-                        ? "is neither in the base nor part of its architecture"
-                        : "is not in the base: the heads of this architecture are not known here,"
-                                + " so the experts' tensors must be exactly the base's");
-    }
-
-    /// DivMerge compares answers, so every expert must be able to give some.
-    private void heads(SequencedMap<String, List<TaskTensor>> own) {
-        own.forEach((task, tensors) -> {
-            if (tensors.stream().noneMatch(t -> t.name().equals("classifier.weight"))) {
-                fault(
-                        FailureCode.TENSOR_MISSING,
-                        task + " classifier.weight",
-                        "is not in the expert, and divmerge compares classifications");
-            }
-        });
     }
 
     private void fault(FailureCode code, String where, String sentence) {

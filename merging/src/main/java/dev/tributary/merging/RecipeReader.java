@@ -17,7 +17,6 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
-import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /// Reads a recipe and lists everything in it that is wrong or not supported; nothing is left out
@@ -37,16 +36,15 @@ final class RecipeReader {
                     "tasks");
     private static final Map<String, Dtype> DTYPES =
             Map.of("float32", Dtype.F32, "float16", Dtype.F16, "bfloat16", Dtype.BF16);
-    private static final Pattern HUB_ID = Pattern.compile("[\\w.-]+/[\\w.-]+(@[\\w./-]+)?");
 
-    private final Path folder;
+    private final RecipePaths paths;
     private final String file;
     private final JsonNode root;
     private final List<Fault> faults = new ArrayList<>();
     private final List<String> notes = new ArrayList<>();
 
     private RecipeReader(Path file, JsonNode root) {
-        this.folder = Optional.ofNullable(file.toAbsolutePath().getParent()).orElse(file);
+        this.paths = RecipePaths.beside(file);
         this.file = Optional.ofNullable(file.getFileName()).orElse(file).toString();
         this.root = root;
     }
@@ -74,7 +72,7 @@ final class RecipeReader {
     }
 
     private Recipe recipe() {
-        unknownKeys("", root, TOP_LEVEL);
+        unknownKeys("", root, TOP_LEVEL, this::fault);
         String methodName = text("merge_method", root.path("merge_method")).orElse("");
         RecipeMethod kind = RecipeMethod.named(methodName).orElse(null);
         if (kind == null) {
@@ -84,8 +82,8 @@ final class RecipeReader {
                     "'%s' is not supported, expected one of %s"
                             .formatted(methodName, String.join(", ", RecipeMethod.names())));
         }
-        Path base = folderOf("base_model", root.path("base_model"));
-        List<ListedModel> models = models();
+        Path base = paths.find("base_model", root.path("base_model"), this::fault);
+        RecipeModels models = new RecipeModels(root.path("models"), paths, this::fault);
         Dtype dtype = outputDtype();
         tokenizerSource();
         if (kind == null) {
@@ -95,8 +93,8 @@ final class RecipeReader {
                 new RecipeParameters(kind, root.path("parameters"), this::fault, notes::add);
         MergeMethod method = parameters.method();
         List<Recipe.RecipeMember> members = new ArrayList<>();
-        Map<Path, Path> tasks = tasks(kind, models);
-        for (ListedModel model : models) {
+        Map<Path, Path> tasks = models.tasks(kind, root.path("tasks"), base);
+        for (RecipeModels.Listed model : models.models()) {
             boolean isBase = base != null && base.equals(model.directory());
             if (isBase && kind.subtractsBase()) {
                 baseAmongModels(model);
@@ -104,7 +102,7 @@ final class RecipeReader {
                 members.add(
                         parameters.member(
                                 model.place(),
-                                name(model, models),
+                                models.name(model),
                                 model.directory(),
                                 model.parameters(),
                                 tasks.get(model.directory())));
@@ -120,42 +118,7 @@ final class RecipeReader {
         return new Recipe(method, base, members, dtype, notes);
     }
 
-    /// One entry of `models:`, before its parameters are understood.
-    private record ListedModel(String place, String written, Path directory, JsonNode parameters) {}
-
-    private List<ListedModel> models() {
-        JsonNode listed = root.path("models");
-        List<ListedModel> models = new ArrayList<>();
-        if (!listed.isArray()) {
-            fault("models", "is missing or no list, expected a list of '- model: <folder>'");
-            return models;
-        }
-        for (int i = 0; i < listed.size(); i++) {
-            String place = "models[%d]".formatted(i);
-            JsonNode entry = listed.get(i);
-            if (!entry.isObject()) {
-                fault(place, "is no mapping, expected 'model: <folder>'");
-                continue;
-            }
-            unknownKeys(place + ".", entry, Set.of("model", "parameters"));
-            String written = entry.path("model").asText("");
-            Path directory = folderOf(place + ".model", entry.path("model"));
-            if (entry.path("model").isMissingNode()) {
-                fault(place, "has no 'model', expected the folder of a checkpoint");
-            }
-            if (directory != null) {
-                for (ListedModel other : models) {
-                    if (other.directory().equals(directory)) {
-                        fault(place, "'%s' is listed twice".formatted(written));
-                    }
-                }
-                models.add(new ListedModel(place, written, directory, entry.path("parameters")));
-            }
-        }
-        return models;
-    }
-
-    private void baseAmongModels(ListedModel model) {
+    private void baseAmongModels(RecipeModels.Listed model) {
         if (!model.parameters().isMissingNode() && !model.parameters().isEmpty()) {
             notes.add(
                     "%s is the base: its task vector is zero, so its parameters change nothing"
@@ -181,47 +144,6 @@ final class RecipeReader {
                             + " with a weight or leave base_model out");
         }
         return base;
-    }
-
-    private Map<Path, Path> tasks(RecipeMethod kind, List<ListedModel> models) {
-        JsonNode tasks = root.path("tasks");
-        Map<Path, Path> definitions = new java.util.HashMap<>();
-        if (kind != RecipeMethod.DIVMERGE) {
-            if (!tasks.isMissingNode()) {
-                fault("tasks", "belongs to merge_method divmerge only: remove it");
-            }
-            return definitions;
-        }
-        if (!tasks.isObject()) {
-            fault("tasks", "is missing, expected '<model as listed>: <task definition>' a line");
-            return definitions;
-        }
-        for (Map.Entry<String, JsonNode> entry : tasks.properties()) {
-            Optional<ListedModel> model =
-                    models.stream().filter(m -> m.written().equals(entry.getKey())).findFirst();
-            Path definition = folder.resolve(entry.getValue().asText("")).normalize();
-            String place = "tasks." + entry.getKey();
-            if (model.isEmpty()) {
-                fault(place, "names no entry of 'models', expected one as it is written there");
-            } else if (!entry.getValue().isTextual() || !Files.exists(definition)) {
-                fault(
-                        FailureCode.UNKNOWN_TASK,
-                        place,
-                        "'%s' does not exist, expected a task definition: a YAML file or its folder"
-                                .formatted(entry.getValue().asText("")));
-            } else {
-                definitions.put(model.get().directory(), definition);
-            }
-        }
-        Path base = folderOf("", root.path("base_model"), false);
-        for (ListedModel model : models) {
-            if (!definitions.containsKey(model.directory())
-                    && !model.directory().equals(base)
-                    && !tasks.has(model.written())) {
-                fault("tasks", "has no line for '%s'".formatted(model.written()));
-            }
-        }
-        return definitions;
     }
 
     private @Nullable Dtype outputDtype() {
@@ -260,58 +182,6 @@ final class RecipeReader {
         }
     }
 
-    private @Nullable Path folderOf(String place, JsonNode node) {
-        return folderOf(place, node, true);
-    }
-
-    private @Nullable Path folderOf(String place, JsonNode node, boolean report) {
-        if (node.isMissingNode() || node.isNull()) {
-            return null;
-        }
-        String written = node.asText("");
-        Path directory = folder.resolve(written).normalize();
-        if (node.isTextual() && !written.isBlank() && Files.isDirectory(directory)) {
-            return directory;
-        }
-        if (report) {
-            fault(FailureCode.ARTIFACT_MISSING, place, missing(node, written));
-        }
-        return null;
-    }
-
-    private static String missing(JsonNode node, String written) {
-        if (!node.isTextual() || written.isBlank()) {
-            return "is no path, expected the folder of a checkpoint";
-        }
-        if (written.contains("+")) {
-            return "'%s' is no folder: adapters are not read here, merge the adapter into its model"
-                            .formatted(written)
-                    + " first";
-        }
-        if (HUB_ID.matcher(written).matches() && !written.startsWith(".")) {
-            return "'%s' is no folder beside the recipe: models are not fetched from a hub,"
-                            .formatted(written)
-                    + " download it and name its folder";
-        }
-        return "'%s' is no folder, expected that of a checkpoint, relative to the recipe"
-                .formatted(written);
-    }
-
-    private static String name(ListedModel model, List<ListedModel> models) {
-        String last = lastPart(model.directory());
-        long same = models.stream().filter(m -> lastPart(m.directory()).equals(last)).count();
-        return folderName(same == 1 ? last : model.written());
-    }
-
-    /// What a folder of the result can be called.
-    private static String folderName(String name) {
-        return name.replaceAll("[^A-Za-z0-9._-]+", "-").replaceFirst("^[^A-Za-z0-9]+", "");
-    }
-
-    private static String lastPart(Path directory) {
-        return Optional.ofNullable(directory.getFileName()).orElse(directory).toString();
-    }
-
     private Optional<String> text(String place, JsonNode node) {
         if (node.isTextual()) {
             return Optional.of(node.textValue());
@@ -320,10 +190,13 @@ final class RecipeReader {
         return Optional.empty();
     }
 
-    private void unknownKeys(String prefix, JsonNode node, Set<String> known) {
+    /// Reports every key of a mapping that is none of these.
+    static void unknownKeys(
+            String prefix, JsonNode node, Set<String> known, RecipeParameters.FaultSink faults) {
         for (Map.Entry<String, JsonNode> entry : node.properties()) {
             if (!known.contains(entry.getKey())) {
-                fault(
+                faults.add(
+                        FailureCode.BAD_OPTION,
                         prefix + entry.getKey(),
                         "is not supported, expected one of %s"
                                 .formatted(String.join(", ", sorted(known))));

@@ -103,8 +103,7 @@ class DivMergeGoldenTest {
         double[] losses = objective.losses(gamma);
         assertThat(losses)
                 .containsExactly(doubles(expected.get(kind + ".task_losses")), within(LOSS));
-        assertThat(DivMergeObjective.mean(losses))
-                .isCloseTo(expected.get(kind + ".loss")[0], within(LOSS));
+        assertThat(Objective.mean(losses)).isCloseTo(expected.get(kind + ".loss")[0], within(LOSS));
 
         double[][] gradient = filled(0);
         double[] stepLosses = objective.step(gamma, allItems(), gradient);
@@ -172,8 +171,8 @@ class DivMergeGoldenTest {
             Arrays.fill(more[t], 0.3 + h);
             Arrays.fill(less[t], 0.3 - h);
             double slope =
-                    (DivMergeObjective.mean(objective(Divergence.JS).losses(more))
-                                    - DivMergeObjective.mean(objective(Divergence.JS).losses(less)))
+                    (Objective.mean(objective(Divergence.JS).losses(more))
+                                    - Objective.mean(objective(Divergence.JS).losses(less)))
                             / (2 * h);
             assertThat(byTask[t]).isCloseTo(slope, within(2e-5 + 1e-2 * Math.abs(slope)));
         }

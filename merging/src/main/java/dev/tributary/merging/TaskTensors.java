@@ -1,0 +1,75 @@
+package dev.tributary.merging;
+
+import dev.tributary.models.Architecture;
+import dev.tributary.tensors.FailureCode;
+import dev.tributary.tensors.Fault;
+import dev.tributary.tensors.TensorInfo;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/// Picks out of an expert's tensors those that stay with its task: the classifier, and what the
+/// base lacks of its own architecture, such as a pooler.
+final class TaskTensors {
+    private static final String CLASSIFIER = "classifier.weight";
+
+    private TaskTensors() {}
+
+    static List<TaskTensor> of(
+            String task,
+            Optional<Architecture> architecture,
+            TensorNames base,
+            TensorNames expert,
+            List<Fault> faults) {
+        List<TaskTensor> tensors = new ArrayList<>();
+        for (Map.Entry<String, TensorInfo> entry : expert.tensors().entrySet()) {
+            String name = entry.getKey();
+            boolean inBase = base.tensors().containsKey(name);
+            if (staysWithTask(architecture, name, inBase)) {
+                tensors.add(tensor(architecture, name, entry.getValue()));
+            } else if (!inBase) {
+                faults.add(unexpected(architecture, task, name));
+            }
+        }
+        return List.copyOf(tensors);
+    }
+
+    /// DivMerge compares answers, so every expert must be able to give some.
+    static void refuseWithoutHead(String task, List<TaskTensor> tensors, List<Fault> faults) {
+        if (tensors.stream().noneMatch(tensor -> tensor.name().equals(CLASSIFIER))) {
+            faults.add(
+                    new Fault(
+                            FailureCode.TENSOR_MISSING,
+                            task + " " + CLASSIFIER,
+                            "is not in the expert, and divmerge compares classifications"));
+        }
+    }
+
+    private static boolean staysWithTask(
+            Optional<Architecture> architecture, String name, boolean inBase) {
+        return architecture.isPresent()
+                && (architecture.get().taskSpecific(name)
+                        || (!inBase && architecture.get().trunk().containsKey(name)));
+    }
+
+    private static TaskTensor tensor(
+            Optional<Architecture> architecture, String name, TensorInfo info) {
+        return new TaskTensor(
+                name,
+                architecture.map(a -> a.classifierName(name)).orElse(name),
+                info.name(),
+                info.dtype(),
+                info.shape());
+    }
+
+    private static Fault unexpected(Optional<Architecture> architecture, String task, String name) {
+        return new Fault(
+                FailureCode.ARCHITECTURE_MISMATCH,
+                task + " " + name,
+                architecture.isPresent()
+                        ? "is neither in the base nor part of its architecture"
+                        : "is not in the base: the heads of this architecture are not known here,"
+                                + " so the experts' tensors must be exactly the base's");
+    }
+}
