@@ -46,33 +46,6 @@ sealed interface Arithmetic permits ScalarArithmetic, VectorArithmetic {
     /// The bits of `|left - right|`, which order magnitudes as integers.
     void magnitudeBits(MemorySegment left, MemorySegment right, int[] bits, int count);
 
-    /// `left - right` where its magnitude reaches the threshold, else zero.
-    void trim(
-            MemorySegment left,
-            MemorySegment right,
-            float threshold,
-            MemorySegment target,
-            int targetElement,
-            int count);
-
-    /// Over several task vectors that lie `stride` elements apart: how many elements have a
-    /// positive sum, less how many have a negative one.
-    long signBalance(MemorySegment trimmed, int tasks, int stride, int count);
-
-    /// Over several task vectors that lie `stride` elements apart: base plus lambda times the mean
-    /// of those entries that have the sign of their sum.
-    ///
-    /// @param zeroElectsPositive which entries count where the sum is zero
-    void disjointMean(
-            MemorySegment trimmed,
-            int tasks,
-            int stride,
-            MemorySegment base,
-            float lambda,
-            boolean zeroElectsPositive,
-            MemorySegment target,
-            int count);
-
     /// How many of the elements of a floating-point dtype are NaN or infinite.
     int countNonFinite(Dtype dtype, MemorySegment source, int count);
 

@@ -93,64 +93,6 @@ final class ScalarArithmetic implements Arithmetic {
     }
 
     @Override
-    public void trim(
-            MemorySegment left,
-            MemorySegment right,
-            float threshold,
-            MemorySegment target,
-            int targetElement,
-            int count) {
-        for (int i = 0; i < count; i++) {
-            float difference = get(left, i) - get(right, i);
-            set(target, targetElement + i, Math.abs(difference) >= threshold ? difference : 0);
-        }
-    }
-
-    @Override
-    public long signBalance(MemorySegment trimmed, int tasks, int stride, int count) {
-        long balance = 0;
-        for (int i = 0; i < count; i++) {
-            float mass = mass(trimmed, tasks, stride, i);
-            balance += mass > 0 ? 1 : mass < 0 ? -1 : 0;
-        }
-        return balance;
-    }
-
-    @Override
-    public void disjointMean(
-            MemorySegment trimmed,
-            int tasks,
-            int stride,
-            MemorySegment base,
-            float lambda,
-            boolean zeroElectsPositive,
-            MemorySegment target,
-            int count) {
-        for (int i = 0; i < count; i++) {
-            float mass = mass(trimmed, tasks, stride, i);
-            boolean positive = zeroElectsPositive ? mass >= 0 : mass > 0;
-            float sum = 0;
-            float agreeing = 0;
-            for (int task = 0; task < tasks; task++) {
-                float entry = get(trimmed, task * stride + i);
-                if (positive ? entry > 0 : entry < 0) {
-                    sum += entry;
-                    agreeing++;
-                }
-            }
-            set(target, i, Math.fma(lambda, sum / Math.max(agreeing, 1), get(base, i)));
-        }
-    }
-
-    private static float mass(MemorySegment trimmed, int tasks, int stride, int index) {
-        float mass = 0;
-        for (int task = 0; task < tasks; task++) {
-            mass += get(trimmed, task * stride + index);
-        }
-        return mass;
-    }
-
-    @Override
     public int countNonFinite(Dtype dtype, MemorySegment source, int count) {
         int found = 0;
         for (int i = 0; i < count; i++) {

@@ -5,7 +5,6 @@ import static java.nio.ByteOrder.LITTLE_ENDIAN;
 import java.lang.foreign.MemorySegment;
 import jdk.incubator.vector.DoubleVector;
 import jdk.incubator.vector.FloatVector;
-import jdk.incubator.vector.VectorMask;
 import jdk.incubator.vector.VectorOperators;
 import jdk.incubator.vector.VectorShape;
 import jdk.incubator.vector.VectorSpecies;
@@ -179,91 +178,6 @@ final class VectorArithmetic implements Arithmetic {
                                     ScalarArithmetic.get(left, i)
                                             - ScalarArithmetic.get(right, i)));
         }
-    }
-
-    @Override
-    public void trim(
-            MemorySegment left,
-            MemorySegment right,
-            float threshold,
-            MemorySegment target,
-            int targetElement,
-            int count) {
-        int bound = count - count % FLOATS;
-        FloatVector zero = FloatVector.zero(F32);
-        for (int i = 0; i < bound; i += FLOATS) {
-            FloatVector difference = load(left, i).sub(load(right, i));
-            VectorMask<Float> kept = difference.abs().compare(VectorOperators.GE, threshold);
-            store(zero.blend(difference, kept), target, targetElement + i);
-        }
-        scalar.trim(
-                from(left, bound),
-                from(right, bound),
-                threshold,
-                target,
-                targetElement + bound,
-                count - bound);
-    }
-
-    @Override
-    public long signBalance(MemorySegment trimmed, int tasks, int stride, int count) {
-        int bound = count - count % FLOATS;
-        long balance = 0;
-        for (int i = 0; i < bound; i += FLOATS) {
-            FloatVector mass = mass(trimmed, tasks, stride, i);
-            balance += mass.compare(VectorOperators.GT, 0).trueCount();
-            balance -= mass.compare(VectorOperators.LT, 0).trueCount();
-        }
-        return balance + scalar.signBalance(from(trimmed, bound), tasks, stride, count - bound);
-    }
-
-    @Override
-    public void disjointMean(
-            MemorySegment trimmed,
-            int tasks,
-            int stride,
-            MemorySegment base,
-            float lambda,
-            boolean zeroElectsPositive,
-            MemorySegment target,
-            int count) {
-        FloatVector zero = FloatVector.zero(F32);
-        FloatVector scale = FloatVector.broadcast(F32, lambda);
-        VectorOperators.Comparison elects =
-                zeroElectsPositive ? VectorOperators.GE : VectorOperators.GT;
-        int bound = count - count % FLOATS;
-        for (int i = 0; i < bound; i += FLOATS) {
-            VectorMask<Float> positive = mass(trimmed, tasks, stride, i).compare(elects, 0);
-            FloatVector sum = zero;
-            FloatVector agreeing = zero;
-            for (int task = 0; task < tasks; task++) {
-                FloatVector entry = load(trimmed, task * stride + i);
-                // Where a negative sign is elected the entry is negated: then both ask for "> 0".
-                VectorMask<Float> agrees =
-                        entry.neg().blend(entry, positive).compare(VectorOperators.GT, 0);
-                sum = sum.add(entry, agrees);
-                agreeing = agreeing.add(1, agrees);
-            }
-            FloatVector mean = sum.div(agreeing.max(1));
-            store(scale.fma(mean, load(base, i)), target, i);
-        }
-        scalar.disjointMean(
-                from(trimmed, bound),
-                tasks,
-                stride,
-                from(base, bound),
-                lambda,
-                zeroElectsPositive,
-                from(target, bound),
-                count - bound);
-    }
-
-    private static FloatVector mass(MemorySegment trimmed, int tasks, int stride, int index) {
-        FloatVector mass = FloatVector.zero(F32);
-        for (int task = 0; task < tasks; task++) {
-            mass = mass.add(load(trimmed, task * stride + index));
-        }
-        return mass;
     }
 
     private static FloatVector load(MemorySegment segment, int index) {

@@ -116,45 +116,6 @@ class ArithmeticTest {
         assertThat(actual).isEqualTo(expected);
     }
 
-    @ParameterizedTest
-    @MethodSource("sizes")
-    void trimmingIsTheSameBitForBit(int size) {
-        MemorySegment expected = numbers(size + 3, 9);
-        MemorySegment actual = numbers(size + 3, 9);
-
-        scalar.trim(numbers(size, 1), numbers(size, 2), 0.5f, expected, 3, size);
-        vector.trim(numbers(size, 1), numbers(size, 2), 0.5f, actual, 3, size);
-
-        assertSameBits(actual, expected);
-    }
-
-    @ParameterizedTest
-    @MethodSource("sizes")
-    void electionAndDisjointMeanAreTheSameBitForBit(int size) {
-        int tasks = 3;
-        MemorySegment trimmed = smallWholeNumbers(tasks * size);
-        for (boolean zeroElectsPositive : new boolean[] {false, true}) {
-            MemorySegment expected = floats(size);
-            MemorySegment actual = floats(size);
-
-            scalar.disjointMean(
-                    trimmed,
-                    tasks,
-                    size,
-                    numbers(size, 1),
-                    0.7f,
-                    zeroElectsPositive,
-                    expected,
-                    size);
-            vector.disjointMean(
-                    trimmed, tasks, size, numbers(size, 1), 0.7f, zeroElectsPositive, actual, size);
-
-            assertSameBits(actual, expected);
-        }
-        assertThat(vector.signBalance(trimmed, tasks, size, size))
-                .isEqualTo(scalar.signBalance(trimmed, tasks, size, size));
-    }
-
     static Stream<Dtype> floating() {
         return Arrays.stream(Dtype.values()).filter(Dtype::floating);
     }
@@ -275,16 +236,6 @@ class ArithmeticTest {
             squares.set(F32, 4L * i, root * root);
         }
         return squares;
-    }
-
-    /// Many zeros, many sums of zero.
-    private MemorySegment smallWholeNumbers(int size) {
-        SplittableRandom random = new SplittableRandom(6);
-        MemorySegment numbers = floats(size);
-        for (int i = 0; i < size; i++) {
-            numbers.set(F32, 4L * i, random.nextInt(-2, 3));
-        }
-        return numbers;
     }
 
     private MemorySegment withSpecialValues(int size) {

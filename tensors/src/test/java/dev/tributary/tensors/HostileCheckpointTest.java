@@ -28,7 +28,7 @@ class HostileCheckpointTest {
     @TempDir Path folder;
 
     static Stream<HostileFile> files() {
-        return HostileFiles.all();
+        return Stream.concat(HostileHeaders.all(), HostileFolders.all());
     }
 
     @ParameterizedTest(name = "{0}")

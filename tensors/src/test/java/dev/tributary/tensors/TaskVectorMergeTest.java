@@ -4,7 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
 import dev.tributary.tensors.TaskVectorMerge.Scaled;
-import dev.tributary.tensors.TaskVectorMerge.Trimmed;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
 import java.util.SplittableRandom;
@@ -51,41 +50,6 @@ class TaskVectorMergeTest {
         for (int i = 0; i < size; i++) {
             assertThat(target[i]).isCloseTo((values[1][i] + values[2][i]) / 2, within(2e-7f));
         }
-    }
-
-    /// Column by column: agreement; disagreement won by mass; an entry trimmed away; a tie that
-    /// falls to the sign elected for zero; everything trimmed.
-    @Test
-    void tiesTrimsElectsAndTakesTheDisjointMean() {
-        MemorySegment base = of(10, 10, 10, 10, 10);
-        List<Trimmed> experts =
-                List.of(
-                        new Trimmed(F32, of(12, 13, 14, 12, 10.5f), 1),
-                        new Trimmed(F32, of(14, 9, 10.5f, 8, 9.5f), 1));
-        float[] positive = new float[5];
-        float[] negative = new float[5];
-        TaskVectorMerge merge = new TaskVectorMerge(F32, base, 5);
-
-        merge.ties(experts, 0.5f, true, MemorySegment.ofArray(positive));
-        merge.ties(experts, 0.5f, false, MemorySegment.ofArray(negative));
-
-        assertThat(positive).containsExactly(11.5f, 11.5f, 12, 11, 10);
-        assertThat(negative).containsExactly(11.5f, 11.5f, 12, 9, 10);
-        assertThat(merge.signBalance(experts)).isEqualTo(3);
-    }
-
-    @Test
-    void aThresholdKeepsTheEntriesThatJustReachIt() {
-        float[] target = new float[2];
-
-        new TaskVectorMerge(F32, of(0, 0), 2)
-                .ties(
-                        List.of(new Trimmed(F32, of(0.5f, 0.49999997f), 0.5f)),
-                        1,
-                        true,
-                        MemorySegment.ofArray(target));
-
-        assertThat(target).containsExactly(0.5f, 0);
     }
 
     @Test
