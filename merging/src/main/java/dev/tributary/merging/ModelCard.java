@@ -68,8 +68,13 @@ final class ModelCard {
                     "[task arithmetic](https://arxiv.org/abs/2212.04089) (lambda %s)"
                             .formatted(method.lambda());
             case MergeMethod.Ties method ->
-                    "[TIES](https://arxiv.org/abs/2306.01708) (density %s, lambda %s)"
-                            .formatted(method.density(), method.lambda());
+                    "[TIES](https://arxiv.org/abs/2306.01708) (lambda %s, trimmed %s)"
+                            .formatted(
+                                    method.lambda(),
+                                    switch (method.scope()) {
+                                        case GLOBAL -> "over the whole model";
+                                        case PER_TENSOR -> "tensor by tensor";
+                                    });
             case MergeMethod.DivMerge method ->
                     "[DivMerge](https://arxiv.org/abs/2509.02108) (%s level, %s)"
                             .formatted(
@@ -81,17 +86,21 @@ final class ModelCard {
     private void members() {
         line("## Members");
         line("");
-        line("| task | expert | weight |");
-        line("|---|---|---|");
+        boolean trims = plan.method() instanceof MergeMethod.Ties;
+        line("| task | expert | weight |" + (trims ? " density |" : ""));
+        line("|---|---|---|" + (trims ? "---|" : ""));
         for (Member member : plan.members()) {
             String name = lineage.provenance().expertNames().get(member.task());
             line(
-                    "| %s | %s`%s` | %s |"
+                    "| %s | %s`%s` | %s |%s"
                             .formatted(
                                     cell(member.task()),
                                     name == null ? "" : cell(name) + " ",
                                     member.digest().shortHex(),
-                                    member.weight()));
+                                    member.weight(),
+                                    plan.method() instanceof MergeMethod.Ties ties
+                                            ? " %s |".formatted(TiesMerge.density(ties, member))
+                                            : ""));
         }
         line("");
         line(

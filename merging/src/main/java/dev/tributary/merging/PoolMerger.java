@@ -53,6 +53,14 @@ public final class PoolMerger {
         }
     }
 
+    /// Only plans a recipe, from headers and configurations: nothing is digested.
+    ///
+    /// @return the plan; its checkpoints are closed, so it is to be read, not carried out
+    /// @throws RefusedException with every fault of its inputs
+    public static MergePlan plan(Recipe recipe) {
+        return plan(RecipeRequest.unidentified(recipe));
+    }
+
     private MergeResult run(Progress progress) {
         long began = System.nanoTime();
         MergePlan plan = plan();

@@ -16,10 +16,27 @@ final class RecipeRequest {
         List<Path> folders = new ArrayList<>();
         folders.add(recipe.base());
         recipe.members().forEach(member -> folders.add(member.directory()));
-        List<Digest> digests;
         try (Workers workers = Workers.create()) {
-            digests = workers.map(folders.size(), i -> Digest.ofDirectory(folders.get(i)));
+            return of(
+                    recipe,
+                    workers.map(folders.size(), i -> Digest.ofDirectory(folders.get(i))),
+                    cacheFolder,
+                    targetFolder);
         }
+    }
+
+    /// A request that can be planned but not carried out: its folders are told apart by their
+    /// place, which costs no reading.
+    static MergeRequest unidentified(Recipe recipe) {
+        List<Digest> places = new ArrayList<>();
+        places.add(Digest.ofText(recipe.base().toString()));
+        recipe.members().forEach(m -> places.add(Digest.ofText(m.directory().toString())));
+        return of(recipe, places, recipe.base(), recipe.base());
+    }
+
+    /// @param digests of the base, then of the members
+    private static MergeRequest of(
+            Recipe recipe, List<Digest> digests, Path cacheFolder, Path targetFolder) {
         List<MergeRequest.RequestedMember> members = new ArrayList<>();
         for (int m = 0; m < recipe.members().size(); m++) {
             Recipe.RecipeMember member = recipe.members().get(m);

@@ -33,6 +33,18 @@ class PoolMergerTest {
                     Granularity.LAYER, Divergence.JS, 0.02, 4, 20, 10, 5, 10, 0.01, 5);
     private static final MergeMethod SUM = new MergeMethod.TaskArithmetic(0.3);
 
+    private static final String TIES_RECIPE =
+            """
+            merge_method: ties
+            base_model: base
+            models:
+              - model: expert0
+                parameters: {weight: 0.5, density: 0.25}
+              - model: expert1
+                parameters: {weight: 1.0}
+            out_dtype: bfloat16
+            """;
+
     @TempDir private Path folder;
 
     private TinyPool pool;
@@ -216,6 +228,36 @@ class PoolMergerTest {
                 PoolMerger.plan(pool.request(LEARN, folder.resolve("a"), "spam", "hedges"));
         assertThat(plan.tasks()).containsExactly("hedges", "spam");
         assertThat(plan.peakBytes()).isPositive();
+    }
+
+    @Test
+    void aRecipeIsPlannedWithoutAFolderToWriteInto() {
+        TinyPool.write(folder.resolve("recipe.yml"), TIES_RECIPE);
+        MergePlan plan = PoolMerger.plan(Recipe.read(folder.resolve("recipe.yml")));
+        assertThat(plan.tasks()).containsExactly("expert0", "expert1");
+        assertThat(plan.bytesToWrite()).isPositive();
+    }
+
+    @Test
+    void aRecipeOfAnotherMethodWritesTheSameKindOfFolder() throws IOException {
+        TinyPool.write(folder.resolve("recipe.yml"), TIES_RECIPE);
+        Files.createDirectories(folder.resolve("merged"));
+        MergeResult result =
+                PoolMerger.merge(
+                        MergeRequest.of(
+                                Recipe.read(folder.resolve("recipe.yml")),
+                                folder.resolve("cache"),
+                                folder.resolve("merged")),
+                        Progress.SILENT);
+        assertThat(result.coefficients()).isNull();
+        assertThat(Files.readString(folder.resolve("merged/README.md")))
+                .contains("| task | expert | weight | density |", "| 0.5 | 0.25 |");
+        assertThat(json("merged/config.json").path("torch_dtype").asText()).isEqualTo("bfloat16");
+        try (Checkpoint view = Checkpoint.open(folder.resolve("merged/tasks/expert0"))) {
+            assertThat(view.tensors().get("bert.pooler.dense.bias"))
+                    .extracting("dtype")
+                    .isEqualTo(dev.tributary.tensors.Dtype.BF16);
+        }
     }
 
     @Test
