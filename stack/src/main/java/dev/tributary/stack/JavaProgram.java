@@ -34,14 +34,17 @@ public record JavaProgram(
         environment = Map.copyOf(environment);
     }
 
-    /// A packaged Quarkus application.
+    /// A packaged Quarkus application. What its jar's manifest would open when it is started with
+    /// `-jar` is opened here, as it is started by its main class.
     ///
     /// @param folder the one with `quarkus-run.jar` in it
     public static JavaProgram quarkus(
             String name, Path folder, List<String> jvmOptions, Map<String, String> environment) {
+        List<String> options = new ArrayList<>(jvmOptions);
+        options.add("--add-opens=java.base/java.lang=ALL-UNNAMED");
         return new JavaProgram(
                 name,
-                jvmOptions,
+                options,
                 List.of(folder.resolve("quarkus-run.jar").toString()),
                 "io.quarkus.bootstrap.runner.QuarkusEntryPoint",
                 List.of(),
