@@ -1,7 +1,7 @@
 package dev.tributary.tensors;
 
 /// Told how far a long piece of work has come. Called from the thread that works; must return
-/// quickly and must not throw.
+/// quickly. Throwing is how a listener gives the work up: it ends with that exception.
 @FunctionalInterface
 public interface Progress {
     /// Tells nobody.
