@@ -5,6 +5,7 @@ import java.util.LinkedHashSet;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /// What a partition has to do next. Cheap answers come before merges, and of the merges the one
 /// that has waited longest comes first.
@@ -31,11 +32,10 @@ sealed interface Agenda {
             OpenRecords open,
             Map<String, PoolState> states,
             Map<String, Instant> retryAt,
-            Wish.Methods methods,
             Instant now) {
         Set<String> settled = new LinkedHashSet<>();
         for (String pool : open.pools()) {
-            if (wanted(states.get(pool), methods).isEmpty()) {
+            if (wanted(states.get(pool)).isEmpty()) {
                 settled.add(pool);
             }
         }
@@ -48,7 +48,7 @@ sealed interface Agenda {
         candidates.addAll(states.keySet());
         Instant earliest = Instant.MAX;
         for (String pool : candidates) {
-            Optional<Wish> wish = wanted(states.get(pool), methods);
+            Optional<Wish> wish = wanted(states.get(pool));
             if (wish.isPresent()) {
                 Instant moment = retryAt.getOrDefault(pool, Instant.MIN);
                 if (!moment.isAfter(now)) {
@@ -60,10 +60,9 @@ sealed interface Agenda {
         return earliest.equals(Instant.MAX) ? new Idle() : new WaitUntil(earliest);
     }
 
-    private static Optional<Wish> wanted(
-            @org.jspecify.annotations.Nullable PoolState state, Wish.Methods methods) {
+    private static Optional<Wish> wanted(@Nullable PoolState state) {
         return state == null
                 ? Optional.empty()
-                : Wish.of(state, methods).filter(wish -> wish.isNewTo(state));
+                : Wish.of(state).filter(wish -> wish.isNewTo(state));
     }
 }

@@ -2,29 +2,38 @@ package dev.tributary.merge;
 
 import dev.tributary.tensors.Fault;
 import java.util.List;
-import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.jspecify.annotations.Nullable;
 
 /// A record that was read and looked at, and whose answer has not been published yet.
 ///
-/// @param record as it came
-/// @param event what it says; null when that could not be read
+/// @param read the record and what it says
 /// @param pool the pool whose answer it waits for; null when it belongs to no pool known here
 /// @param faults why it was refused; empty when it was accepted
 /// @param stage the step that refused or accepted it
-record OpenRecord(
-        ConsumerRecord<byte[], byte[]> record,
-        @Nullable PoolEvent event,
-        @Nullable String pool,
-        List<Fault> faults,
-        String stage) {
+record OpenRecord(PoolRecord read, @Nullable String pool, List<Fault> faults, Stage stage) {
+
+    /// The steps a record goes through.
+    enum Stage {
+        /// Reading its bytes.
+        DECODE,
+        /// Looking at what it refers to.
+        ADMIT,
+        /// Merging what its pool wants.
+        MERGE;
+
+        /// As it stands in a dead letter.
+        String text() {
+            return name().toLowerCase(java.util.Locale.ROOT);
+        }
+    }
+
     OpenRecord {
         faults = List.copyOf(faults);
     }
 
     /// Where it is in its partition.
     long offset() {
-        return record.offset();
+        return read.source().offset();
     }
 
     /// Whether it was refused.
@@ -32,8 +41,8 @@ record OpenRecord(
         return !faults.isEmpty();
     }
 
-    /// The same record, refused after all.
-    OpenRecord refusedFor(List<Fault> reasons, String at) {
-        return new OpenRecord(record, event, pool, reasons, at);
+    /// The same record, refused by a later step after all.
+    OpenRecord refusedBy(Stage later, List<Fault> reasons) {
+        return new OpenRecord(read, pool, reasons, later);
     }
 }

@@ -109,18 +109,10 @@ record PoolState(
                 answeredThrough);
     }
 
-    /// After a merge that failed for good: the checkpoints it was asked for are gone, everything
-    /// else the events said stays said, and the request is not tried again.
-    PoolState withFailed(Digest request, Set<String> refusedEvents) {
-        SortedMap<String, List<AcceptedCheckpoint>> left = new TreeMap<>();
-        experts.forEach((task, checkpoints) ->
-                left.put(
-                        task,
-                        checkpoints.stream()
-                                .filter(c -> !refusedEvents.contains(c.eventId()))
-                                .toList()));
+    /// After a merge that failed for good: the same request is not tried again of itself.
+    PoolState withFailed(Digest request) {
         return new PoolState(
-                pool, revision, configuration, left, withdrawn, last, request, answeredThrough);
+                pool, revision, configuration, experts, withdrawn, last, request, answeredThrough);
     }
 
     /// As it is written down: the next revision, with all events up to this offset answered.

@@ -1,0 +1,159 @@
+package dev.tributary.merge;
+
+import dev.tributary.merging.Coefficients;
+import dev.tributary.merging.Granularity;
+import dev.tributary.merging.MergeRequest;
+import dev.tributary.merging.MergeResult;
+import dev.tributary.merging.PoolMerger;
+import dev.tributary.merging.Provenance;
+import dev.tributary.tensors.ArtifactReference;
+import dev.tributary.tensors.ArtifactStore;
+import dev.tributary.tensors.FailureCode;
+import dev.tributary.tensors.Progress;
+import dev.tributary.tensors.RefusedException;
+import dev.tributary.tensors.Staging;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
+
+/// Merges the experts of a wish into an artifact of the store. The artifact is complete and in its
+/// place before anybody hears of it; one that is there already, from a worker that died before it
+/// could tell or from another pool that wished the same, is used as it is.
+final class ExpertMerger implements GenerationMaker {
+    /// Room for what is not weights: tokenizers, heads, lineage.
+    private static final long EXTRA_BYTES = 32L << 20;
+
+    private final ArtifactStore store;
+    private final Path cache;
+
+    /// @param cache where what can be computed again is kept between merges
+    ExpertMerger(ArtifactStore store, Path cache) {
+        this.store = store;
+        this.cache = cache;
+    }
+
+    @Override
+    public MergedGeneration make(Wish wish, @Nullable LastGeneration last, Progress progress) {
+        long began = System.nanoTime();
+        if (store.exists(wish.storePath())) {
+            return found(wish, last, began);
+        }
+        try (Staging staging = store.stage(wish.base().bytes() + EXTRA_BYTES)) {
+            MergeResult result =
+                    PoolMerger.merge(request(wish, last, staging.directory()), progress);
+            progress.update("publishing", 0, 1);
+            ArtifactReference artifact = store.publish(staging, wish.storePath());
+            return merged(wish, last, artifact, result, seconds(began));
+        } catch (RefusedException e) {
+            boolean anotherWasFaster =
+                    e.faults().getFirst().code() == FailureCode.DIGEST_MISMATCH
+                            && store.exists(wish.storePath());
+            if (anotherWasFaster) {
+                return found(wish, last, began);
+            }
+            throw e;
+        }
+    }
+
+    private MergeRequest request(Wish wish, @Nullable LastGeneration last, Path target) {
+        List<MergeRequest.RequestedMember> members = new ArrayList<>();
+        Map<String, String> eventIds = new TreeMap<>();
+        for (Wish.Member member : wish.members()) {
+            AcceptedCheckpoint accepted = member.accepted();
+            members.add(
+                    new MergeRequest.RequestedMember(
+                            member.task(),
+                            store.open(accepted.checkpoint()),
+                            accepted.checkpoint().digest(),
+                            store.open(accepted.taskDefinition())));
+            eventIds.put(member.task(), accepted.eventId());
+        }
+        return new MergeRequest(
+                store.open(wish.base()),
+                wish.base().digest(),
+                members,
+                wish.method(),
+                last == null ? null : coefficients(last),
+                null,
+                Provenance.ofPool(
+                        wish.pool(),
+                        number(last),
+                        wish.base().uri(),
+                        last == null ? null : last.id().value(),
+                        eventIds),
+                cache,
+                target);
+    }
+
+    private static MergedGeneration merged(
+            Wish wish,
+            @Nullable LastGeneration last,
+            ArtifactReference artifact,
+            MergeResult result,
+            double seconds) {
+        Coefficients learnt = result.coefficients();
+        List<MergedGeneration.Part> parts = new ArrayList<>();
+        for (Wish.Member member : wish.members()) {
+            List<Double> coefficients =
+                    learnt == null
+                            ? List.of()
+                            : result.groups().stream()
+                                    .map(group -> learnt.get(member.task(), group))
+                                    .toList();
+            parts.add(
+                    new MergedGeneration.Part(
+                            member, result.taskVectorNorms().get(member.task()), coefficients));
+        }
+        var optimised = result.learnt();
+        return new MergedGeneration(
+                wish,
+                number(last),
+                artifact,
+                learnt == null ? List.of() : result.groups(),
+                parts,
+                optimised == null ? null : optimised.meanBefore(),
+                optimised == null ? null : optimised.meanAfter(),
+                optimised == null ? 0 : optimised.steps(),
+                seconds,
+                false);
+    }
+
+    private MergedGeneration found(Wish wish, @Nullable LastGeneration last, long began) {
+        ArtifactReference artifact = store.referenceTo(wish.storePath());
+        PublishedLineage lineage = PublishedLineage.read(store.open(artifact), wish);
+        return new MergedGeneration(
+                wish,
+                number(last),
+                artifact,
+                lineage.groups(),
+                lineage.parts(),
+                lineage.lossBefore(),
+                lineage.lossAfter(),
+                lineage.steps(),
+                seconds(began),
+                true);
+    }
+
+    /// What the last generation learnt, to start from; null when it learnt nothing.
+    private static @Nullable Coefficients coefficients(LastGeneration last) {
+        if (last.groups().isEmpty()) {
+            return null;
+        }
+        return new Coefficients(
+                Granularity.LAYER,
+                last.members().stream().map(LastGeneration.Member::task).toList(),
+                last.groups(),
+                last.members().stream().flatMap(m -> m.coefficients().stream()).toList());
+    }
+
+    private static long number(@Nullable LastGeneration last) {
+        return last == null ? 1 : last.number() + 1;
+    }
+
+    private static double seconds(long began) {
+        return (System.nanoTime() - began) / 1e9;
+    }
+}
