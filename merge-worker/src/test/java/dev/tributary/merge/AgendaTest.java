@@ -1,6 +1,5 @@
 package dev.tributary.merge;
 
-import static dev.tributary.merge.Samples.METHODS;
 import static dev.tributary.merge.Samples.accepted;
 import static dev.tributary.merge.Samples.configuredPool;
 import static dev.tributary.merge.Samples.generation;
@@ -94,6 +93,6 @@ class AgendaTest {
 
     private static Agenda next(
             OpenRecords open, Map<String, PoolState> states, Map<String, Instant> retryAt) {
-        return Agenda.next(open, states, retryAt, METHODS, NOW);
+        return Agenda.next(open, states, retryAt, NOW);
     }
 }

@@ -8,7 +8,6 @@ import static dev.tributary.merge.Samples.wish;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.util.List;
-import java.util.Set;
 import org.junit.jupiter.api.Test;
 
 class PoolStateTest {
@@ -90,22 +89,9 @@ class PoolStateTest {
     }
 
     @Test
-    void aFailedMergeTakesItsCheckpointsBackAndKeepsTheRetirements() {
-        PoolState before = publish(publish(empty, "1", "mail", "mail v1"), "2", "news", "news v1");
-        PoolState wanted =
-                publish(before, "3", "mail", "mail v2").with(retired("pool", "news", "news v1"));
-
-        PoolState after = wanted.withFailed(wish(wanted).id(), Set.of("3"));
-
-        assertThat(inForce(after)).containsExactly(digest("mail v1").value());
-        assertThat(after.withdrawn()).containsExactly(digest("news v1"));
-        assertThat(after.failedRequest()).isEqualTo(wish(wanted).id());
-    }
-
-    @Test
     void publishingAgainAllowsAFailedRequestToBeTriedAgain() {
         PoolState wanted = publish(empty, "1", "mail", "mail v1");
-        PoolState failed = wanted.withFailed(wish(wanted).id(), Set.of("1"));
+        PoolState failed = wanted.withFailed(wish(wanted).id());
 
         PoolState again = publish(failed, "2", "mail", "mail v1");
 

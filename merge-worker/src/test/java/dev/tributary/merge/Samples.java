@@ -15,10 +15,6 @@ import org.jspecify.annotations.Nullable;
 final class Samples {
     static final PoolEvent.VerdictLimits LIMITS = new PoolEvent.VerdictLimits(0.01, 0.02, 0.3);
 
-    /// Methods without defaults to fill in, of which only `divmerge` looks at calibration sets.
-    static final Wish.Methods METHODS =
-            (method, options) -> new Wish.MethodIdentity(options, "1", method.equals("divmerge"));
-
     private Samples() {}
 
     static Digest digest(String content) {
@@ -76,7 +72,7 @@ final class Samples {
     }
 
     static Wish wish(PoolState state) {
-        return Wish.of(state, METHODS).orElseThrow();
+        return Wish.of(state).orElseThrow();
     }
 
     static ConsumerRecord<byte[], byte[]> record(long offset) {
@@ -89,12 +85,17 @@ final class Samples {
     }
 
     static OpenRecord accepted(long offset, PoolEvent event) {
-        return new OpenRecord(record(offset), event, event.pool(), List.of(), "intake");
+        return new OpenRecord(
+                PoolRecord.of(record(offset), event),
+                event.pool(),
+                List.of(),
+                OpenRecord.Stage.ADMIT);
     }
 
     static OpenRecord refused(long offset, @Nullable String pool) {
         Fault fault = new Fault(FailureCode.WRONG_BASE, "a", "is of another base");
-        return new OpenRecord(record(offset), null, pool, List.of(fault), "intake");
+        PoolRecord read = new PoolRecord(record(offset), null, null, pool, null, List.of(fault));
+        return new OpenRecord(read, pool, List.of(fault), OpenRecord.Stage.DECODE);
     }
 
     static Map<String, PoolState> states(PoolState... states) {
