@@ -1,0 +1,86 @@
+package dev.tributary.cli;
+
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.tributary.merging.MergePlan;
+import java.nio.file.Path;
+import java.util.Locale;
+import java.util.Objects;
+import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Parameters;
+
+/// Says what a recipe would do, or everything that is wrong with it, without reading weights.
+@Command(
+        name = "plan",
+        mixinStandardHelpOptions = true,
+        description = {
+            "Says what a recipe would do: tensors, bytes, memory, time.",
+            "Lists every fault at once, with model and tensor named, and exits with 3 when there is one."
+        },
+        footerHeading = "%nExamples:%n",
+        footer = {"  tributary plan recipe.yaml", "  tributary plan recipe.yaml -o json"})
+final class PlanCommand implements Callable<Integer> {
+    @Mixin OutputOption output = new OutputOption();
+
+    @Parameters(paramLabel = "RECIPE", description = "mergekit's YAML, or our own.")
+    @Nullable Path recipe;
+
+    @Override
+    public Integer call() {
+        try (OpenedRecipe opened = OpenedRecipe.open(Objects.requireNonNull(recipe))) {
+            MergePlan plan = opened.plan();
+            if (output.json()) {
+                System.out.println(OutputOption.pretty(json(plan)));
+            } else {
+                opened.recipe().notes().forEach(note -> System.out.println("note: " + note));
+                print(plan);
+            }
+        }
+        return 0;
+    }
+
+    static void print(MergePlan plan) {
+        System.out.println("method     %s %s".formatted(plan.method().id(), plan.method().options()));
+        System.out.println("members    %s".formatted(String.join(", ", plan.tasks())));
+        System.out.println(
+                "tensors    %d merged in %d layer groups, %d kept per task"
+                        .formatted(
+                                plan.shared().size(),
+                                plan.groups().size(),
+                                plan.taskTensors().values().stream().mapToInt(java.util.List::size).sum()));
+        System.out.println("read       %s".formatted(bytes(plan.bytesToRead())));
+        System.out.println("write      %s".formatted(bytes(plan.bytesToWrite())));
+        System.out.println("memory     %s at most, beside mapped files".formatted(bytes(plan.peakBytes())));
+        System.out.println("time       about %s".formatted(Terminal.duration(plan.estimate())));
+    }
+
+    private static ObjectNode json(MergePlan plan) {
+        ObjectNode json = JsonNodeFactory.instance.objectNode();
+        json.put("method", plan.method().id());
+        ObjectNode options = json.putObject("options");
+        plan.method().options().forEach(options::put);
+        var members = json.putArray("members");
+        plan.tasks().forEach(members::add);
+        json.put("mergedTensors", plan.shared().size());
+        var groups = json.putArray("groups");
+        plan.groups().forEach(groups::add);
+        json.put("bytesToRead", plan.bytesToRead());
+        json.put("bytesToWrite", plan.bytesToWrite());
+        json.put("peakBytes", plan.peakBytes());
+        json.put("estimatedSeconds", plan.estimate().toMillis() / 1000.0);
+        return json;
+    }
+
+    /// A size as a person says it.
+    static String bytes(long bytes) {
+        if (bytes < 1 << 20) {
+            return String.format(Locale.ROOT, "%.1f KiB", bytes / 1024.0);
+        }
+        return bytes < 1L << 30
+                ? String.format(Locale.ROOT, "%.1f MiB", bytes / 1048576.0)
+                : String.format(Locale.ROOT, "%.2f GiB", bytes / 1073741824.0);
+    }
+}
