@@ -21,7 +21,7 @@ import org.jspecify.annotations.Nullable;
 /// @param mergeWorker the merge-worker's address, when it runs beside us
 /// @param evalWorker the eval-worker's address, when it runs beside us
 /// @param pid the process that holds the local stack up, 0 when there is none
-record Connection(
+public record Connection(
         String bootstrapServers,
         String registryUrl,
         Path store,
@@ -32,7 +32,7 @@ record Connection(
     private static final String FILE = "stack.json";
 
     /// The stack that runs on this data folder, if one does.
-    static Optional<Connection> of(Path data) {
+    public static Optional<Connection> of(Path data) {
         Path file = data.resolve(FILE);
         if (!Files.isRegularFile(file)) {
             return Optional.empty();

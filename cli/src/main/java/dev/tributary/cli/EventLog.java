@@ -23,7 +23,7 @@ import org.apache.kafka.common.serialization.StringDeserializer;
 /// Reads events as a bystander: no consumer group, nothing committed, committed transactions only.
 ///
 /// Not safe for use by several threads.
-final class EventLog implements AutoCloseable {
+public final class EventLog implements AutoCloseable {
     private static final Duration PATIENCE = Duration.ofSeconds(10);
 
     private final Connection connection;
@@ -34,7 +34,7 @@ final class EventLog implements AutoCloseable {
         this.consumer = consumer;
     }
 
-    static EventLog open(Connection connection) {
+    public static EventLog open(Connection connection) {
         Properties settings = new Properties();
         settings.put(ConsumerConfig.BOOTSTRAP_SERVERS_CONFIG, connection.bootstrapServers());
         settings.put(ConsumerConfig.ISOLATION_LEVEL_CONFIG, "read_committed");
@@ -51,7 +51,7 @@ final class EventLog implements AutoCloseable {
     }
 
     /// Every event these topics hold now for these keys, in the order of each partition.
-    List<ConsumerRecord<String, SpecificRecord>> read(
+    public List<ConsumerRecord<String, SpecificRecord>> read(
             Collection<Topic> topics, Predicate<String> key) {
         List<TopicPartition> partitions = assign(topics);
         consumer.seekToBeginning(partitions);
@@ -68,7 +68,7 @@ final class EventLog implements AutoCloseable {
     }
 
     /// Follows these topics from now on (call before what is to be awaited is published).
-    void startFollowing(Collection<Topic> topics, boolean fromTheStart) {
+    public void startFollowing(Collection<Topic> topics, boolean fromTheStart) {
         List<TopicPartition> partitions = assign(topics);
         if (fromTheStart) {
             consumer.seekToBeginning(partitions);
@@ -79,7 +79,7 @@ final class EventLog implements AutoCloseable {
     }
 
     /// What has arrived since the last call, waiting a moment for it.
-    List<ConsumerRecord<String, SpecificRecord>> poll(Duration patience) {
+    public List<ConsumerRecord<String, SpecificRecord>> poll(Duration patience) {
         List<ConsumerRecord<String, SpecificRecord>> events = new ArrayList<>();
         consumer.poll(patience).forEach(events::add);
         return events;

@@ -10,10 +10,11 @@ import java.nio.file.attribute.BasicFileAttributes;
 import org.jspecify.annotations.Nullable;
 
 /// Removes folders of our own making.
-final class FileTrees {
+public final class FileTrees {
     private FileTrees() {}
 
-    static void delete(Path root) {
+    /// Removes a folder and everything in it, if it is there.
+    public static void delete(Path root) {
         if (Files.notExists(root)) {
             return;
         }

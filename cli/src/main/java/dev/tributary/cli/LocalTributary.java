@@ -70,7 +70,8 @@ public final class LocalTributary implements AutoCloseable {
         }
     }
 
-    Connection connection() {
+    /// Where its parts are found.
+    public Connection connection() {
         return java.util.Objects.requireNonNull(connection);
     }
 

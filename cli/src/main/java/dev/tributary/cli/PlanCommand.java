@@ -3,6 +3,9 @@ package dev.tributary.cli;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.tributary.merging.MergePlan;
+import dev.tributary.merging.MergeRequest;
+import dev.tributary.merging.PoolMerger;
+import dev.tributary.merging.Recipe;
 import java.nio.file.Path;
 import java.util.Locale;
 import java.util.Objects;
@@ -30,14 +33,14 @@ final class PlanCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
-        try (OpenedRecipe opened = OpenedRecipe.open(Objects.requireNonNull(recipe))) {
-            MergePlan plan = opened.plan();
-            if (output.json()) {
-                System.out.println(OutputOption.pretty(json(plan)));
-            } else {
-                opened.recipe().notes().forEach(note -> System.out.println("note: " + note));
-                print(plan);
-            }
+        Recipe read = Recipe.read(Objects.requireNonNull(recipe));
+        Path nowhere = Path.of("");
+        MergePlan plan = PoolMerger.plan(MergeRequest.of(read, nowhere, nowhere));
+        if (output.json()) {
+            System.out.println(OutputOption.pretty(json(plan)));
+        } else {
+            read.notes().forEach(note -> System.out.println("note: " + note));
+            print(plan);
         }
         return 0;
     }

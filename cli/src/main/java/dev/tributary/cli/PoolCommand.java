@@ -35,7 +35,7 @@ import picocli.CommandLine.Parameters;
             "  tributary pool ls -o json",
             "  tributary pool get my-pool"
         })
-final class PoolCommand implements Callable<Integer> {
+public final class PoolCommand implements Callable<Integer> {
     @Override
     public Integer call() {
         CommandLine.usage(this, System.out);
@@ -126,7 +126,7 @@ final class PoolCommand implements Callable<Integer> {
     }
 
     /// Waits until a worker has taken a pool's configuration up, which it does at once when it runs.
-    static boolean awaitConfigured(Connection connection, String pool, String eventId) {
+    public static boolean awaitConfigured(Connection connection, String pool, String eventId) {
         try (EventLog log = EventLog.open(connection)) {
             log.startFollowing(List.of(Topic.POOL_STATES), true);
             return log.await(

@@ -17,7 +17,7 @@ import org.jspecify.annotations.Nullable;
 
 /// Where one pool stands: its state, the newest verdict, the champion, alerts that fire, and what
 /// was set aside.
-final class PoolStatus {
+public final class PoolStatus {
     final String pool;
     @Nullable PoolUpdated state;
     @Nullable GenerationEvaluated evaluated;
@@ -30,7 +30,7 @@ final class PoolStatus {
     }
 
     /// The status of every pool, by name.
-    static Map<String, PoolStatus> readAll(EventLog log) {
+    public static Map<String, PoolStatus> readAll(EventLog log) {
         Map<String, PoolStatus> pools = new TreeMap<>();
         var topics =
                 List.of(

@@ -19,29 +19,31 @@ import org.jspecify.annotations.Nullable;
 
 /// Turns what a person hands in (folders) into what the pool takes (artifacts in the store and
 /// events that name them by digest).
-final class Publications implements AutoCloseable {
+public final class Publications implements AutoCloseable {
     private final FolderArtifactStore store;
     private final EventPublisher publisher;
 
-    Publications(Connection connection) {
+    /// Publishes to the pools of this connection.
+    public Publications(Connection connection) {
         store = FolderArtifactStore.open(connection.store());
         publisher = new EventPublisher(connection);
     }
 
     /// Copies a checkpoint directory into the store, or finds it there, and says its reference.
-    dev.tributary.tensors.ArtifactReference importCheckpoint(Path directory, Progress progress) {
+    public dev.tributary.tensors.ArtifactReference importCheckpoint(Path directory, Progress progress) {
         return store.importDirectory(directory, "checkpoints", progress);
     }
 
     /// Writes a task's calibration inputs and validation set into the store.
-    dev.tributary.tensors.ArtifactReference importTask(TaskDefinition task, int calibrationItems) {
+    public dev.tributary.tensors.ArtifactReference importTask(TaskDefinition task, int calibrationItems) {
         try (Staging staging = store.stage()) {
             task.stage(staging.directory(), calibrationItems);
             return store.publishByDigest(staging, "tasks");
         }
     }
 
-    String configurePool(
+    /// Publishes the event and says its id.
+    public String configurePool(
             String pool,
             dev.tributary.tensors.ArtifactReference base,
             String method,
@@ -63,7 +65,8 @@ final class Publications implements AutoCloseable {
         return eventId;
     }
 
-    String publishCheckpoint(
+    /// Publishes the event and says its id.
+    public String publishCheckpoint(
             String pool,
             String task,
             dev.tributary.tensors.ArtifactReference checkpoint,
@@ -86,7 +89,8 @@ final class Publications implements AutoCloseable {
         return eventId;
     }
 
-    String retire(
+    /// Publishes the event and says its id.
+    public String retire(
             String pool, String task, @Nullable String checkpointDigest, @Nullable String reason) {
         String eventId = UUID.randomUUID().toString();
         publisher.publish(
