@@ -92,6 +92,9 @@ public final class Demo {
             String last = "";
             for (int i = 0; i < tasks.size(); i++) {
                 Path expert = experts.expert(settings.experts().get(i), tasks.get(i));
+                if (i > 0) { // so that every pool size has its generation, however fast experts come
+                    narrator.awaitMerged(last, PATIENCE);
+                }
                 last = shelf.publish(tasks.get(i), expert);
                 terminal.line("  published " + tasks.get(i).name());
             }

@@ -5,12 +5,10 @@ import dev.tributary.cli.demo.DemoSettings.ExpertRecipe;
 import dev.tributary.models.Example;
 import dev.tributary.models.FineTuned;
 import dev.tributary.models.FineTuner;
-import dev.tributary.models.OnnxBertExtractor;
 import dev.tributary.models.Split;
 import dev.tributary.models.TaskDefinition;
 import dev.tributary.tensors.Digest;
 import java.io.IOException;
-import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -22,10 +20,6 @@ import java.util.Map;
 
 /// Makes the demo's base and experts, or finds them in the data folder.
 final class Experts {
-    private static final int HEADS = 12;
-    private static final String ONNX = "/all-minilm-l6-v2.onnx";
-    private static final String TOKENIZER = "/all-minilm-l6-v2-tokenizer.json";
-
     private final Path folder;
     private final Terminal terminal;
 
@@ -34,23 +28,9 @@ final class Experts {
         this.terminal = terminal;
     }
 
-    /// The pretrained MiniLM encoder as a Hugging Face directory.
+    /// The base every expert starts from.
     Path base() {
-        Path base = folder.resolve("minilm");
-        if (Files.isDirectory(base)) {
-            return base;
-        }
-        Path aside = folder.resolve("minilm.partial");
-        dev.tributary.cli.FileTrees.delete(aside);
-        try (InputStream onnx = resource(ONNX);
-                InputStream tokenizer = resource(TOKENIZER)) {
-            Files.createDirectories(folder);
-            OnnxBertExtractor.extract(onnx, tokenizer, HEADS, aside);
-            Files.move(aside, base);
-        } catch (IOException e) {
-            throw new UncheckedIOException("cannot write " + base, e);
-        }
-        return base;
+        return new BaseModel(folder).directory();
     }
 
     /// An expert for this task, fine-tuned now or found from an earlier run.
@@ -134,13 +114,5 @@ final class Experts {
             throw new UncheckedIOException("cannot write " + file, e);
         }
         return file;
-    }
-
-    private static InputStream resource(String name) {
-        InputStream stream = Experts.class.getResourceAsStream(name);
-        if (stream == null) {
-            throw new IllegalStateException("%s is not on the class path".formatted(name));
-        }
-        return stream;
     }
 }

@@ -18,6 +18,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.BooleanSupplier;
 import org.apache.avro.specific.SpecificRecord;
 import org.jspecify.annotations.Nullable;
 
@@ -84,17 +85,27 @@ final class Narrator implements AutoCloseable {
         return firing.contains(task);
     }
 
+    /// Waits until there is a generation that answers an event.
+    void awaitMerged(String eventId, Duration patience) throws InterruptedException {
+        await(() -> generationOf.containsKey(eventId), eventId, patience);
+    }
+
     /// Waits until the generation that answers an event has its verdict and its table.
-    synchronized void awaitScored(String eventId, Duration patience) throws InterruptedException {
+    void awaitScored(String eventId, Duration patience) throws InterruptedException {
+        await(() -> done(eventId), eventId, patience);
+    }
+
+    private synchronized void await(BooleanSupplier reached, String eventId, Duration patience)
+            throws InterruptedException {
         Instant deadline = Instant.now().plus(patience);
-        while (!done(eventId)) {
+        while (!reached.getAsBoolean()) {
             if (failure != null) {
                 throw new IllegalStateException(failure.getMessage(), failure);
             }
             long left = Duration.between(Instant.now(), deadline).toMillis();
             if (left <= 0) {
                 throw new IllegalStateException(
-                        "[%s] no scored generation answers event %s within %s: the logs folder has the workers' logs"
+                        "[%s] no generation answers event %s within %s: the logs folder has the workers' logs"
                                 .formatted(pool, eventId, Terminal.duration(patience)));
             }
             wait(left);
@@ -147,6 +158,7 @@ final class Narrator implements AutoCloseable {
     private void merged(GenerationMerged merged) {
         synchronized (this) {
             merged.getCovers().forEach(id -> generationOf.put(id, merged.getNumber()));
+            notifyAll();
         }
         terminal.line(
                 "  generation %d merged: %d experts %s"
