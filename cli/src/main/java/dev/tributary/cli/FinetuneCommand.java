@@ -98,17 +98,18 @@ final class FinetuneCommand implements Callable<Integer> {
         Terminal terminal = new Terminal(System.err, System.console() != null);
         String label = "fine-tuning " + definition.name();
         FineTuned tuned =
-                FineTuner.finetune(
-                        Objects.requireNonNull(base),
-                        definition,
-                        Objects.requireNonNull(out),
-                        settings(),
-                        at ->
-                                terminal.progress(
-                                        label,
-                                        String.format(Locale.ROOT, "loss %.3f", at.loss()),
-                                        at.step(),
-                                        at.steps()));
+                new FineTuner(
+                                settings(),
+                                at ->
+                                        terminal.progress(
+                                                label,
+                                                String.format(Locale.ROOT, "loss %.3f", at.loss()),
+                                                at.step(),
+                                                at.steps()))
+                        .run(
+                                Objects.requireNonNull(base),
+                                definition,
+                                Objects.requireNonNull(out));
         terminal.forget(label);
         print(definition, tuned);
         return 0;

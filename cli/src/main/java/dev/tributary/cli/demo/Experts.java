@@ -64,21 +64,19 @@ final class Experts {
         }
         String label = "fine-tuning " + name;
         FineTuned tuned =
-                FineTuner.finetune(
-                        base(),
-                        task,
-                        expert,
-                        recipe.tuning(),
-                        at ->
-                                terminal.progress(
-                                        label,
-                                        String.format(
-                                                Locale.ROOT,
-                                                "epoch %d, loss %.3f",
-                                                at.epoch(),
-                                                at.loss()),
-                                        at.step(),
-                                        at.steps()));
+                new FineTuner(
+                                recipe.tuning(),
+                                at ->
+                                        terminal.progress(
+                                                label,
+                                                String.format(
+                                                        Locale.ROOT,
+                                                        "epoch %d, loss %.3f",
+                                                        at.epoch(),
+                                                        at.loss()),
+                                                at.step(),
+                                                at.steps()))
+                        .run(base(), task, expert);
         terminal.forget(label);
         terminal.line(
                 String.format(
