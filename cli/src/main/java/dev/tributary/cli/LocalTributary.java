@@ -167,6 +167,7 @@ public final class LocalTributary implements AutoCloseable {
         environment.put("SCHEMA_REGISTRY_URL", to.registryUrl());
         environment.put("TRIBUTARY_STORE", to.store().toString());
         environment.put("TRIBUTARY_CACHE", data.resolve("cache").resolve(name).toString());
+        environment.put("TRIBUTARY_MERGE_DRAIN", "5s");
         environment.put("QUARKUS_HTTP_PORT", String.valueOf(port));
         environment.put("GOMP_SPINCOUNT", "0");
         List<String> jvm =

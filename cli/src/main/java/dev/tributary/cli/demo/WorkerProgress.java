@@ -66,8 +66,9 @@ final class WorkerProgress implements AutoCloseable {
                                     .timeout(Duration.ofSeconds(2))
                                     .build(),
                             HttpResponse.BodyHandlers.ofByteArray());
-            for (JsonNode work : json.readTree(answer.body()).path("running")) {
-                if (work.path("pool").asText().equals(pool)) {
+            for (JsonNode work : json.readTree(answer.body())) {
+                if (work.path("pool").asText().equals(pool)
+                        && work.path("outcome").asText().equals("RUNNING")) {
                     String name = label.formatted(work.path("number").asLong());
                     long total = work.path("total").asLong();
                     long done = Math.min(work.path("done").asLong(), total - 1);
