@@ -7,22 +7,14 @@ import dev.tributary.events.PoolConfigured;
 import dev.tributary.events.VerdictPolicy;
 import dev.tributary.models.TaskDefinition;
 import dev.tributary.schemas.Topic;
-import dev.tributary.tensors.FailureCode;
-import dev.tributary.tensors.Fault;
 import dev.tributary.tensors.FolderArtifactStore;
 import dev.tributary.tensors.Progress;
-import dev.tributary.tensors.RefusedException;
 import dev.tributary.tensors.Staging;
-import java.io.IOException;
-import java.io.UncheckedIOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Instant;
-import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.UUID;
-import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /// Turns what a person hands in (folders) into what the pool takes (artifacts in the store and
@@ -39,23 +31,7 @@ public final class Publications implements AutoCloseable {
 
     /// Copies a checkpoint directory into the store, or finds it there, and says its reference.
     public dev.tributary.tensors.ArtifactReference importCheckpoint(Path directory, Progress progress) {
-        List<Path> files = files(directory);
-        long total = 0;
-        for (Path file : files) {
-            total += file.toFile().length();
-        }
-        try (Staging staging = store.stage(total)) {
-            long done = 0;
-            for (Path file : files) {
-                Files.copy(file, staging.directory().resolve(file.getFileName().toString()));
-                done += file.toFile().length();
-                progress.update("copying " + directory.getFileName(), done, total);
-            }
-            return store.publishByDigest(staging, "checkpoints");
-        } catch (IOException e) {
-            throw new UncheckedIOException(
-                    "[%s] cannot be copied into the store".formatted(directory), e);
-        }
+        return store.importDirectory(directory, "checkpoints", progress).reference();
     }
 
     /// Writes a task's calibration inputs and validation set into the store.
@@ -129,23 +105,6 @@ public final class Publications implements AutoCloseable {
                         .setRetiredAt(Instant.now())
                         .build());
         return eventId;
-    }
-
-    /// The files of a Hugging Face directory, without hidden ones and subfolders.
-    private static List<Path> files(Path directory) {
-        try (Stream<Path> entries = Files.list(directory)) {
-            return entries.filter(Files::isRegularFile)
-                    .filter(file -> !file.getFileName().toString().startsWith("."))
-                    .sorted()
-                    .toList();
-        } catch (IOException e) {
-            throw new RefusedException(
-                    new Fault(
-                            FailureCode.ARTIFACT_MISSING,
-                            directory.toString(),
-                            "cannot be listed, expected a Hugging Face directory: check the path"),
-                    e);
-        }
     }
 
     @Override
