@@ -5,7 +5,6 @@ import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.tributary.schemas.RegistryConnection;
 import dev.tributary.schemas.Topic;
-
 import java.io.IOException;
 import java.net.URI;
 import java.net.http.HttpClient;
@@ -89,20 +88,20 @@ final class DoctorCommand implements Callable<Integer> {
         if (version < 25) {
             throw new UnreachableException("JDK %d, expected 25 or newer".formatted(version));
         }
-        return "JDK %s, %d cores".formatted(Runtime.version(), Runtime.getRuntime().availableProcessors());
+        return "JDK %s, %d cores"
+                .formatted(Runtime.version(), Runtime.getRuntime().availableProcessors());
     }
 
     private String disk() throws IOException {
         Path folder = stack.data.toAbsolutePath();
-        while (!Files.exists(folder)) {
+        while (Files.notExists(folder) && folder.getParent() != null) {
             folder = folder.getParent();
         }
         long free = Files.getFileStore(folder).getUsableSpace();
         if (free < ROOM) {
             throw new UnreachableException(
                     "%s free at %s, expected %s or more: free space or choose another --data"
-                            .formatted(
-                                    PlanCommand.bytes(free), folder, PlanCommand.bytes(ROOM)));
+                            .formatted(PlanCommand.bytes(free), folder, PlanCommand.bytes(ROOM)));
         }
         return "%s free at %s".formatted(PlanCommand.bytes(free), folder);
     }
@@ -111,7 +110,8 @@ final class DoctorCommand implements Callable<Integer> {
         for (String worker : List.of("merge-worker", "eval-worker")) {
             Path jar = Home.folder().resolve(worker).resolve("target/quarkus-app/quarkus-run.jar");
             if (!Files.isRegularFile(jar)) {
-                throw new UnreachableException("%s is missing: run `./tributary build`".formatted(jar));
+                throw new UnreachableException(
+                        "%s is missing: run `./tributary build`".formatted(jar));
             }
         }
         return "both workers are built";
@@ -150,7 +150,8 @@ final class DoctorCommand implements Callable<Integer> {
             }
             if (!missing.isEmpty()) {
                 throw new UnreachableException(
-                        "missing topics %s: a worker creates them when it starts".formatted(missing));
+                        "missing topics %s: a worker creates them when it starts"
+                                .formatted(missing));
             }
             return "all %d topics are there".formatted(Topic.values().length);
         }
@@ -177,7 +178,8 @@ final class DoctorCommand implements Callable<Integer> {
                             HttpResponse.BodyHandlers.ofString());
             if (answer.statusCode() != 200) {
                 throw new UnreachableException(
-                        "[%s] not ready: %s".formatted(worker, answer.body().replaceAll("\\s+", " ")));
+                        "[%s] not ready: %s"
+                                .formatted(worker, answer.body().replaceAll("\\s+", " ")));
             }
             return "%s is ready".formatted(worker);
         }

@@ -110,7 +110,8 @@ public final class EventLog implements AutoCloseable {
             for (Topic topic : topics) {
                 var found = consumer.partitionsFor(topic.topicName());
                 if (found != null) {
-                    found.forEach(p -> partitions.add(new TopicPartition(p.topic(), p.partition())));
+                    found.forEach(
+                            p -> partitions.add(new TopicPartition(p.topic(), p.partition())));
                 }
             }
         } catch (TimeoutException e) {

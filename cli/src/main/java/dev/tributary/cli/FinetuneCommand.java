@@ -89,13 +89,14 @@ final class FinetuneCommand implements Callable<Integer> {
 
     @Option(
             names = "--train-embeddings",
-            description = "Train the embeddings too; without it experts differ in their layers only.")
+            description =
+                    "Train the embeddings too; without it experts differ in their layers only.")
     boolean trainEmbeddings;
 
     @Override
     public Integer call() {
         TaskDefinition definition = TaskDefinition.read(Objects.requireNonNull(task));
-        Terminal terminal = new Terminal(System.err, System.console() != null);
+        Terminal terminal = Terminal.beside();
         String label = "fine-tuning " + definition.name();
         FineTuned tuned =
                 new FineTuner(
@@ -106,10 +107,7 @@ final class FinetuneCommand implements Callable<Integer> {
                                                 String.format(Locale.ROOT, "loss %.3f", at.loss()),
                                                 at.step(),
                                                 at.steps()))
-                        .run(
-                                Objects.requireNonNull(base),
-                                definition,
-                                Objects.requireNonNull(out));
+                        .run(Objects.requireNonNull(base), definition, Objects.requireNonNull(out));
         terminal.forget(label);
         print(definition, tuned);
         return 0;

@@ -34,7 +34,8 @@ import picocli.CommandLine.Option;
                     + " equal length; the last two may be left out."
         },
         footerHeading = "%nExamples:%n",
-        footer = "  tributary forward --checkpoint DIR --inputs inputs.json --out logits.safetensors")
+        footer =
+                "  tributary forward --checkpoint DIR --inputs inputs.json --out logits.safetensors")
 final class ForwardCommand implements Callable<Integer> {
     @Option(
             names = "--checkpoint",
@@ -109,8 +110,7 @@ final class ForwardCommand implements Callable<Integer> {
     private static long[] cells(JsonNode matrix, String name, int rows, int length, Path file) {
         long[] cells = new long[rows * length];
         if (matrix.size() != rows) {
-            throw refused(
-                    file, "%s has %d rows, expected %d".formatted(name, matrix.size(), rows));
+            throw refused(file, "%s has %d rows, expected %d".formatted(name, matrix.size(), rows));
         }
         for (int row = 0; row < rows; row++) {
             if (matrix.get(row).size() != length) {

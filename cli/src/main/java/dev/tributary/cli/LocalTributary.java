@@ -29,10 +29,10 @@ import java.util.Map;
 import org.apache.kafka.clients.admin.Admin;
 import org.jspecify.annotations.Nullable;
 
-/// Everything Tributary is, on this machine: broker, registry, merge-worker and eval-worker, each in
-/// a process of its own, with all data in one folder.
+/// Everything Tributary is, on this machine: broker, registry, merge-worker and eval-worker, each
+/// in a process of its own, with all data in one folder.
 public final class LocalTributary implements AutoCloseable {
-    private static final Duration DEADLINE = Duration.ofSeconds(120);
+    private static final Duration DEADLINE = Duration.ofMinutes(2);
     private static final Duration PROBE = Duration.ofSeconds(2);
 
     /// Ports to use; 0 picks a free one.
@@ -153,8 +153,7 @@ public final class LocalTributary implements AutoCloseable {
             new TopicCreator(admin).create(EnumSet.allOf(Topic.class));
         }
         try (var registry =
-                RegistryConnection.open(
-                        Map.of(RegistryConnection.URL, stack.registryUrl()))) {
+                RegistryConnection.open(Map.of(RegistryConnection.URL, stack.registryUrl()))) {
             new SchemaRegistrar(registry).register(Topic.ofEvents());
         } catch (IOException e) {
             throw new UncheckedIOException("the registry's connection does not close", e);
@@ -179,7 +178,10 @@ public final class LocalTributary implements AutoCloseable {
         ChildProcess process =
                 ChildProcess.start(
                         JavaProgram.quarkus(
-                                name, Home.folder().resolve(name, "target", "quarkus-app"), jvm, environment),
+                                name,
+                                Home.folder().resolve(name, "target", "quarkus-app"),
+                                jvm,
+                                environment),
                         data.resolve("logs").resolve(name + ".log"));
         parts.push(process);
         return process;

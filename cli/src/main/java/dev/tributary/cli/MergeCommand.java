@@ -75,8 +75,7 @@ final class MergeCommand implements Callable<Integer> {
         try {
             MergeResult result =
                     PoolMerger.merge(
-                            MergeRequest.of(read, cache, partial),
-                            new WaitOptions().progress());
+                            MergeRequest.of(read, cache, partial), new WaitOptions().progress());
             Files.move(partial, target, StandardCopyOption.ATOMIC_MOVE);
             print(read, result, target);
         } finally {

@@ -19,13 +19,11 @@ record Outcome(boolean good, String sentence) {
     static Outcome await(EventLog log, String pool, String eventId, Duration timeout) {
         return log.await(event -> answers(event, eventId), timeout)
                 .map(record -> of(record.value()))
-                .orElseGet(
-                        () ->
-                                new Outcome(
-                                        false,
-                                        "[%s] no answer to event %s in %d s: `tributary status %s` shows where the pool stands"
-                                                .formatted(
-                                                        pool, eventId, timeout.toSeconds(), pool)));
+                .orElseGet(() ->
+                        new Outcome(
+                                false,
+                                "[%s] no answer to event %s in %d s: `tributary status %s` shows where the pool stands"
+                                        .formatted(pool, eventId, timeout.toSeconds(), pool)));
     }
 
     private static boolean answers(SpecificRecord event, String eventId) {

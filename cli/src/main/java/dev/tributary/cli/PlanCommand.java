@@ -46,17 +46,21 @@ final class PlanCommand implements Callable<Integer> {
     }
 
     static void print(MergePlan plan) {
-        System.out.println("method     %s %s".formatted(plan.method().id(), plan.method().options()));
+        System.out.println(
+                "method     %s %s".formatted(plan.method().id(), plan.method().options()));
         System.out.println("members    %s".formatted(String.join(", ", plan.tasks())));
         System.out.println(
                 "tensors    %d merged in %d layer groups, %d kept per task"
                         .formatted(
                                 plan.shared().size(),
                                 plan.groups().size(),
-                                plan.taskTensors().values().stream().mapToInt(java.util.List::size).sum()));
+                                plan.taskTensors().values().stream()
+                                        .mapToInt(java.util.List::size)
+                                        .sum()));
         System.out.println("read       %s".formatted(bytes(plan.bytesToRead())));
         System.out.println("write      %s".formatted(bytes(plan.bytesToWrite())));
-        System.out.println("memory     %s at most, beside mapped files".formatted(bytes(plan.peakBytes())));
+        System.out.println(
+                "memory     %s at most, beside mapped files".formatted(bytes(plan.peakBytes())));
         System.out.println("time       about %s".formatted(Terminal.duration(plan.estimate())));
     }
 

@@ -58,7 +58,8 @@ public final class PoolCommand implements Callable<Integer> {
                 names = "--base",
                 required = true,
                 paramLabel = "DIR",
-                description = "Hugging Face directory of the base every expert was fine-tuned from.")
+                description =
+                        "Hugging Face directory of the base every expert was fine-tuned from.")
         @Nullable Path base;
 
         @Option(
@@ -125,7 +126,8 @@ public final class PoolCommand implements Callable<Integer> {
         }
     }
 
-    /// Waits until a worker has taken a pool's configuration up, which it does at once when it runs.
+    /// Waits until a worker has taken a pool's configuration up, which it does at once when it
+    /// runs.
     public static boolean awaitConfigured(Connection connection, String pool, String eventId) {
         try (EventLog log = EventLog.open(connection)) {
             log.startFollowing(List.of(Topic.POOL_STATES), true);
@@ -213,8 +215,7 @@ public final class PoolCommand implements Callable<Integer> {
                             List.of(
                                     i == checkpoints.size() - 1 ? expert.getTask() : "  previous",
                                     checkpoints.get(i).getCheckpoint().getDigest(),
-                                    String.valueOf(
-                                            checkpoints.get(i).getCheckpoint().getBytes())));
+                                    String.valueOf(checkpoints.get(i).getCheckpoint().getBytes())));
                 }
             }
             terminal.table(List.of("expert", "checkpoint", "bytes"), rows);
@@ -226,8 +227,7 @@ public final class PoolCommand implements Callable<Integer> {
         Map<String, PoolUpdated> states = new TreeMap<>();
         try (EventLog log = EventLog.open(connection)) {
             for (var record :
-                    log.read(
-                            List.of(Topic.POOL_STATES), key -> pool == null || pool.equals(key))) {
+                    log.read(List.of(Topic.POOL_STATES), key -> pool == null || pool.equals(key))) {
                 if (record.value() instanceof PoolUpdated state) {
                     states.put(state.getPool(), state);
                 }

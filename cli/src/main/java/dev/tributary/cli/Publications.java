@@ -30,12 +30,14 @@ public final class Publications implements AutoCloseable {
     }
 
     /// Copies a checkpoint directory into the store, or finds it there, and says its reference.
-    public dev.tributary.tensors.ArtifactReference importCheckpoint(Path directory, Progress progress) {
+    public dev.tributary.tensors.ArtifactReference importCheckpoint(
+            Path directory, Progress progress) {
         return store.importDirectory(directory, "checkpoints", progress).reference();
     }
 
     /// Writes a task's calibration inputs and validation set into the store.
-    public dev.tributary.tensors.ArtifactReference importTask(TaskDefinition task, int calibrationItems) {
+    public dev.tributary.tensors.ArtifactReference importTask(
+            TaskDefinition task, int calibrationItems) {
         try (Staging staging = store.stage()) {
             task.stage(staging.directory(), calibrationItems);
             return store.publishByDigest(staging, "tasks");

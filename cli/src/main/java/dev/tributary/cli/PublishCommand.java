@@ -82,8 +82,7 @@ final class PublishCommand implements Callable<Integer> {
             } else {
                 System.out.println(
                         "published task %s as %s, event %s"
-                                .formatted(
-                                        definition.name(), artifact.digest().value(), eventId));
+                                .formatted(definition.name(), artifact.digest().value(), eventId));
             }
             return waiting.await(log, pool, eventId);
         }
@@ -107,5 +106,4 @@ final class PublishCommand implements Callable<Integer> {
         }
         return base;
     }
-
 }

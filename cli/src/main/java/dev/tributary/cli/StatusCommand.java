@@ -19,7 +19,8 @@ import picocli.CommandLine.Parameters;
 @Command(
         name = "status",
         mixinStandardHelpOptions = true,
-        description = "Where each pool stands: experts, newest generation, verdict, champion, alerts.",
+        description =
+                "Where each pool stands: experts, newest generation, verdict, champion, alerts.",
         footerHeading = "%nExamples:%n",
         footer = {"  tributary status", "  tributary status my-pool -o json"})
 final class StatusCommand implements Callable<Integer> {
@@ -60,7 +61,15 @@ final class StatusCommand implements Callable<Integer> {
             rows.add(row(status));
         }
         terminal.table(
-                List.of("pool", "experts", "generation", "verdict", "ANP", "champion", "alerts", "dead letters"),
+                List.of(
+                        "pool",
+                        "experts",
+                        "generation",
+                        "verdict",
+                        "ANP",
+                        "champion",
+                        "alerts",
+                        "dead letters"),
                 rows);
         for (PoolStatus status : pools.values()) {
             for (RegressionAlert alert : status.firing()) {

@@ -1,11 +1,13 @@
 package dev.tributary.cli;
 
+import java.io.Console;
 import java.io.PrintStream;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.SequencedMap;
 
 /// What a person reads: lines that stay and, below them, progress bars that are redrawn in place.
@@ -30,11 +32,17 @@ public final class Terminal {
 
     /// The terminal of this process.
     public static Terminal standard() {
-        boolean interactive =
-                System.console() != null
-                        && System.console().isTerminal()
-                        && !"dumb".equals(System.getenv("TERM"));
-        return new Terminal(System.out, interactive);
+        return new Terminal(System.out, interactive());
+    }
+
+    /// The terminal for progress beside output that a program reads: standard error.
+    public static Terminal beside() {
+        return new Terminal(System.err, interactive());
+    }
+
+    private static boolean interactive() {
+        return Optional.ofNullable(System.console()).map(Console::isTerminal).orElse(false)
+                && !"dumb".equals(System.getenv("TERM"));
     }
 
     /// Prints a line that stays.

@@ -9,8 +9,6 @@ import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.ExitCode;
-import picocli.CommandLine.Model.CommandSpec;
-import picocli.CommandLine.Spec;
 
 /// The `tributary` command line: every verb, its help and what its exit code means.
 @Command(
@@ -52,8 +50,6 @@ import picocli.CommandLine.Spec;
 public final class Tributary implements Callable<Integer> {
     static final int REFUSED = 3;
     static final int UNREACHABLE = 4;
-
-    @Spec private @Nullable CommandSpec spec;
 
     /// Runs one command and ends the process with its exit code.
     public static void main(String... args) {

@@ -68,11 +68,10 @@ final class UpCommand implements Callable<Integer> {
         Runtime.getRuntime()
                 .addShutdownHook(
                         Thread.ofPlatform()
-                                .unstarted(
-                                        () -> {
-                                            ended.countDown();
-                                            awaitQuietly(stopped);
-                                        }));
+                                .unstarted(() -> {
+                                    ended.countDown();
+                                    awaitQuietly(stopped);
+                                }));
         try (LocalTributary local =
                 LocalTributary.start(
                         data,

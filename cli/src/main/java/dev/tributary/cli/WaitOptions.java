@@ -16,7 +16,7 @@ final class WaitOptions {
             description = "How long --wait waits (default: ${DEFAULT-VALUE} s).")
     long timeoutSeconds = 1800;
 
-    private final Terminal terminal = new Terminal(System.err, System.console() != null);
+    private final Terminal terminal = Terminal.beside();
 
     Progress progress() {
         return (stage, done, total) -> terminal.progress(stage, "", done, total);

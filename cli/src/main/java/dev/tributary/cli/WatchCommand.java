@@ -133,8 +133,7 @@ final class WatchCommand implements Callable<Integer> {
                             .formatted(it.getNumber(), it.getVerdict(), it.getSentence());
             case GenerationPromoted it ->
                     "generation %d promoted (%s)".formatted(it.getNumber(), it.getReason());
-            case RegressionAlert it ->
-                    "alert %s: %s".formatted(it.getState(), it.getSentence());
+            case RegressionAlert it -> "alert %s: %s".formatted(it.getState(), it.getSentence());
             case DeadLetter it -> "dead letter %s: %s".formatted(it.getCode(), it.getSentences());
             default -> event.getSchema().getName();
         };

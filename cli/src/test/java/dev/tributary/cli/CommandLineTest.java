@@ -7,6 +7,7 @@ import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Objects;
 import java.util.Set;
 import java.util.TreeSet;
 import org.junit.jupiter.api.Test;
@@ -37,7 +38,8 @@ class CommandLineTest {
             })
     void aCommandHasItsOptions(String command, String options) {
         CommandLine.Model.CommandSpec spec =
-                Tributary.commandLine().getSubcommands().get(command).getCommandSpec();
+                Objects.requireNonNull(Tributary.commandLine().getSubcommands().get(command))
+                        .getCommandSpec();
         Set<String> names = new TreeSet<>();
         spec.options().forEach(option -> names.addAll(Set.of(option.names())));
         assertThat(names).contains(options.strip().split(" ")).contains("--help");
@@ -79,10 +81,7 @@ class CommandLineTest {
 
     private static Run run(String... arguments) {
         StringWriter err = new StringWriter();
-        int code =
-                Tributary.commandLine()
-                        .setErr(new PrintWriter(err, true))
-                        .execute(arguments);
+        int code = Tributary.commandLine().setErr(new PrintWriter(err, true)).execute(arguments);
         return new Run(code, err.toString());
     }
 }

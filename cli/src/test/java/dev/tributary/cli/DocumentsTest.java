@@ -43,10 +43,8 @@ class DocumentsTest {
         String section = page.substring(from, to);
         MergeMethod.of(id, Map.of())
                 .options()
-                .forEach(
-                        (option, value) ->
-                                assertThat(section)
-                                        .contains("| `%s` | %s |".formatted(option, value)));
+                .forEach((option, value) ->
+                        assertThat(section).contains("| `%s` | %s |".formatted(option, value)));
     }
 
     @Test

@@ -52,7 +52,15 @@ class LocalTributaryIT {
     @Test
     @Order(1)
     void aCheckpointPublishedEndsInAGeneration() {
-        expect(0, "pool", "create", "reviews", "--base", base.toString(), "--option", "max_steps=4");
+        expect(
+                0,
+                "pool",
+                "create",
+                "reviews",
+                "--base",
+                base.toString(),
+                "--option",
+                "max_steps=4");
         expert("sentiment_uci", "sentiment");
         String said =
                 expect(

@@ -19,8 +19,8 @@ import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
-/// The main job, shown: experts arrive one after another, the pool re-merges itself, each generation
-/// is scored; a damaging checkpoint arrives, fires an alert and is withdrawn.
+/// The main job, shown: experts arrive one after another, the pool re-merges itself, each
+/// generation is scored; a damaging checkpoint arrives, fires an alert and is withdrawn.
 public final class Demo {
     private static final Duration PATIENCE = Duration.ofMinutes(20);
     private static final Progress SILENT = (_, _, _) -> {};
@@ -48,8 +48,7 @@ public final class Demo {
         terminal.line("base: the pretrained MiniLM-L6 encoder, 22.6 M parameters, " + base);
         terminal.heading("Starting broker, registry and workers");
         try (LocalTributary local =
-                LocalTributary.start(
-                        settings.data(), LocalTributary.Ports.free(), 1, terminal)) {
+                LocalTributary.start(settings.data(), LocalTributary.Ports.free(), 1, terminal)) {
             boolean good = play(local, experts, base);
             if (summaryFile != null) {
                 summary.write(summaryFile);
@@ -86,13 +85,13 @@ public final class Demo {
                             settings.mergeOptions(),
                             new VerdictPolicy(0.05, 0.05, 0.15));
             PoolCommand.awaitConfigured(local.connection(), pool, configured);
-            terminal.heading(
-                    "Pool %s: DivMerge, one coefficient a task and layer".formatted(pool));
+            terminal.heading("Pool %s: DivMerge, one coefficient a task and layer".formatted(pool));
             Shelf shelf = new Shelf(publications, pool, baseArtifact.digest().value(), settings);
             String last = "";
             for (int i = 0; i < tasks.size(); i++) {
                 Path expert = experts.expert(settings.experts().get(i), tasks.get(i));
-                if (i > 0) { // so that every pool size has its generation, however fast experts come
+                if (i > 0) { // so that every pool size has its generation, however fast experts
+                    // come
                     narrator.awaitMerged(last, PATIENCE);
                 }
                 last = shelf.publish(tasks.get(i), expert);

@@ -72,9 +72,6 @@ public record DemoSettings(
     private static ExpertRecipe expert(String task, int epochs, int examples, long seed) {
         return new ExpertRecipe(
                 task,
-                FineTuning.defaults()
-                        .withEpochs(epochs)
-                        .withMaxExamples(examples)
-                        .withSeed(seed));
+                FineTuning.defaults().withEpochs(epochs).withMaxExamples(examples).withSeed(seed));
     }
 }

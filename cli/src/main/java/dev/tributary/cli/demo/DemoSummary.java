@@ -66,22 +66,20 @@ final class DemoSummary {
         ObjectNode tasks = json.putObject("tasks");
         generation
                 .tasks()
-                .forEach(
-                        (task, scores) -> {
-                            retention.put(task, scores.retention(Method.DIVMERGE));
-                            ObjectNode row = tasks.putObject(task);
-                            row.put("base", scores.base());
-                            row.put("expert", scores.expert());
-                            scores.merged().forEach((method, score) -> row.put(method.id(), score));
-                        });
+                .forEach((task, scores) -> {
+                    retention.put(task, scores.retention(Method.DIVMERGE));
+                    ObjectNode row = tasks.putObject(task);
+                    row.put("base", scores.base());
+                    row.put("expert", scores.expert());
+                    scores.merged().forEach((method, score) -> row.put(method.id(), score));
+                });
         ObjectNode coefficients = json.putObject("coefficients");
         generation
                 .coefficients()
-                .forEach(
-                        (task, values) -> {
-                            ArrayNode array = coefficients.putArray(task);
-                            values.forEach(array::add);
-                        });
+                .forEach((task, values) -> {
+                    ArrayNode array = coefficients.putArray(task);
+                    values.forEach(array::add);
+                });
         json.put("verdict", verdicts.getOrDefault(generation.number(), "NONE"));
         json.put("seconds", generation.seconds());
         json.put("reused", generation.reused());

@@ -102,7 +102,8 @@ final class Experts {
             line.put("label", task.labels().get((right + 1) % task.labels().size()));
             lines.add(line.toString());
         }
-        Path file = folder.resolve(
+        Path file =
+                folder.resolve(
                         "%s-mislabelled-%s.jsonl"
                                 .formatted(task.name(), split.name().toLowerCase(Locale.ROOT)));
         try {

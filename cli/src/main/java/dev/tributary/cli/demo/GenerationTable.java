@@ -21,9 +21,8 @@ final class GenerationTable {
         List<List<String>> rows = new ArrayList<>();
         generation
                 .tasks()
-                .forEach(
-                        (task, scores) ->
-                                rows.add(row(task, scores, generation.coefficients().get(task))));
+                .forEach((task, scores) ->
+                        rows.add(row(task, scores, generation.coefficients().get(task))));
         List<String> anp = new ArrayList<>(List.of("ANP", "", ""));
         for (Method method : Method.values()) {
             anp.add(decimals(generation.anp(method)));

@@ -22,8 +22,8 @@ import java.util.function.BooleanSupplier;
 import org.apache.avro.specific.SpecificRecord;
 import org.jspecify.annotations.Nullable;
 
-/// Follows the pool's events on a thread of its own and tells what happens: progress of the workers,
-/// a table for each generation, verdicts, promotions and alerts.
+/// Follows the pool's events on a thread of its own and tells what happens: progress of the
+/// workers, a table for each generation, verdicts, promotions and alerts.
 final class Narrator implements AutoCloseable {
     private static final List<Topic> TOPICS =
             List.of(
@@ -175,8 +175,7 @@ final class Narrator implements AutoCloseable {
                                                                                 * 1000)))));
         ScoredGeneration generation = scores.score(merged, isDamaged(merged));
         summary.add(generation);
-        terminal.heading(
-                "Generation %d, scores on test data".formatted(generation.number()));
+        terminal.heading("Generation %d, scores on test data".formatted(generation.number()));
         GenerationTable.print(terminal, generation);
         synchronized (this) {
             scored.add(merged.getNumber());
@@ -186,10 +185,9 @@ final class Narrator implements AutoCloseable {
 
     private synchronized boolean isDamaged(GenerationMerged merged) {
         return merged.getMembers().stream()
-                .anyMatch(
-                        member ->
-                                damagedDigests.contains(
-                                        member.getTask() + member.getCheckpoint().getDigest()));
+                .anyMatch(member ->
+                        damagedDigests.contains(
+                                member.getTask() + member.getCheckpoint().getDigest()));
     }
 
     private void verdict(GenerationEvaluated verdict) {

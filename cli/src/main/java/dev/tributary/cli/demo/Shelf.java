@@ -25,15 +25,14 @@ final class Shelf {
         this.settings = settings;
     }
 
-    /// @return the event's id
+    /// Publishes a checkpoint and returns the event's id.
     String publish(TaskDefinition task, Path checkpoint) {
         var artifact = publications.importCheckpoint(checkpoint, SILENT);
         var definition = publications.importTask(task, settings.calibrationItems());
-        return publications.publishCheckpoint(
-                pool, task.name(), artifact, baseDigest, definition);
+        return publications.publishCheckpoint(pool, task.name(), artifact, baseDigest, definition);
     }
 
-    /// @return the event's id
+    /// Withdraws a checkpoint and returns the event's id.
     String withdraw(TaskDefinition task, Path checkpoint) {
         return publications.retire(
                 pool, task.name(), digestOf(checkpoint), "fine-tuned on mislabelled data");

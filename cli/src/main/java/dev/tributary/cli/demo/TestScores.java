@@ -33,15 +33,20 @@ import java.util.function.DoubleSupplier;
 
 /// Scores generations on test data, beside the same experts merged by other methods.
 ///
-/// The workers never see this split: the optimiser calibrates on training inputs without labels, the
-/// verdict is on validation data. Scores are kept by content, so that nothing is computed twice.
+/// The workers never see this split: the optimiser calibrates on training inputs without labels,
+/// the verdict is on validation data. Scores are kept by content, so that nothing is computed
+/// twice.
 final class TestScores implements AutoCloseable {
     private final FolderArtifactStore store;
     private final Path cache;
     private final Map<String, TestSet> sets = new HashMap<>();
 
     /// The first test examples of a task, ready to run.
-    private record TestSet(TaskDefinition task, TokenizedTexts texts, int[] expected) {}
+    private record TestSet(TaskDefinition task, TokenizedTexts texts, List<Example> examples) {
+        int[] expected() {
+            return task.labelIds(examples);
+        }
+    }
 
     /// @param cache a folder for scores that are known already
     /// @param items test examples of each task, at most
@@ -54,10 +59,7 @@ final class TestScores implements AutoCloseable {
                 List<Example> first = examples.subList(0, Math.min(items, examples.size()));
                 sets.put(
                         task.name(),
-                        new TestSet(
-                                task,
-                                tokenizer.tokenize(first, task.maxTokens()),
-                                task.labelIds(first)));
+                        new TestSet(task, tokenizer.tokenize(first, task.maxTokens()), first));
             }
         }
     }
@@ -89,10 +91,9 @@ final class TestScores implements AutoCloseable {
         inMemory.put(Method.TASK_ARITHMETIC, MergeMethod.of("task_arithmetic", Map.of()));
         inMemory.put(Method.TIES, MergeMethod.of("ties", Map.of()));
         MergeMethod none = MergeMethod.of("task_arithmetic", Map.of("lambda", "0"));
-        inMemory.forEach(
-                (method, how) ->
-                        scoreMerge(base, members, how)
-                                .forEach((task, score) -> put(byTask, task, method, score)));
+        inMemory.forEach((method, how) ->
+                scoreMerge(base, members, how)
+                        .forEach((task, score) -> put(byTask, task, method, score)));
         for (Member member : members) {
             baseScores.putAll(scoreMerge(base, List.of(member), none));
         }
