@@ -171,9 +171,10 @@ public final class LocalTributary implements AutoCloseable {
         environment.put("GOMP_SPINCOUNT", "0");
         List<String> jvm =
                 List.of(
+                        "--add-modules",
+                        "jdk.incubator.vector",
                         "-Xmx1g",
                         "-XX:+UseSerialGC",
-                        "-XX:TieredStopAtLevel=4",
                         "-Dtributary.threads=" + threads);
         ChildProcess process =
                 ChildProcess.start(
