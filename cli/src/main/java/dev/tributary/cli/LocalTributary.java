@@ -173,6 +173,8 @@ public final class LocalTributary implements AutoCloseable {
                 List.of(
                         "--add-modules",
                         "jdk.incubator.vector",
+                        "--add-opens",
+                        "java.base/java.lang=ALL-UNNAMED",
                         "-Xmx1g",
                         "-XX:+UseSerialGC",
                         "-Dtributary.threads=" + threads);
