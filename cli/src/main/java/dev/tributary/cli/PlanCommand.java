@@ -3,7 +3,6 @@ package dev.tributary.cli;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.tributary.merging.MergePlan;
-import dev.tributary.merging.MergeRequest;
 import dev.tributary.merging.PoolMerger;
 import dev.tributary.merging.Recipe;
 import java.nio.file.Path;
@@ -34,8 +33,7 @@ final class PlanCommand implements Callable<Integer> {
     @Override
     public Integer call() {
         Recipe read = Recipe.read(Objects.requireNonNull(recipe));
-        Path nowhere = Path.of("");
-        MergePlan plan = PoolMerger.plan(MergeRequest.of(read, nowhere, nowhere));
+        MergePlan plan = PoolMerger.plan(read);
         if (output.json()) {
             System.out.println(OutputOption.pretty(json(plan)));
         } else {
