@@ -49,6 +49,11 @@ public record PoolTally(
                 : Optional.ofNullable(judged.get(judged.lastKey()));
     }
 
+    /// How many generations have no verdict yet.
+    public int openGenerations() {
+        return open.size();
+    }
+
     /// Whether this number has its verdict, or is older than what is remembered.
     boolean isOver(long number) {
         return judged.containsKey(number) || (judged.size() == KEPT && number < judged.firstKey());

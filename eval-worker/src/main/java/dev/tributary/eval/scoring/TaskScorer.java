@@ -1,0 +1,171 @@
+package dev.tributary.eval.scoring;
+
+import dev.tributary.eval.verdict.CorrectItems;
+import dev.tributary.eval.verdict.TaskResult.Scored;
+import dev.tributary.models.Divergences;
+import dev.tributary.models.Scorer;
+import dev.tributary.models.Split;
+import dev.tributary.models.TaskDefinition;
+import dev.tributary.tensors.ArtifactReference;
+import dev.tributary.tensors.ArtifactStore;
+import dev.tributary.tensors.Checkpoint;
+import dev.tributary.tensors.Digest;
+import dev.tributary.tensors.FailureCode;
+import dev.tributary.tensors.Fault;
+import dev.tributary.tensors.Progress;
+import dev.tributary.tensors.RefusedException;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.LinkOption;
+import java.nio.file.Path;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.stream.Stream;
+
+/// Scores a generation on one task, beside the task's own expert, on the validation items and on
+/// nothing else.
+final class TaskScorer {
+
+    private static final int STAGES = 3;
+
+    private final ArtifactStore store;
+    private final ScoreCache cache;
+
+    TaskScorer(ArtifactStore store, ScoreCache cache) {
+        this.store = store;
+        this.cache = cache;
+    }
+
+    /// @throws RefusedException when an artifact or the task cannot be used
+    Scored score(ScoringRequest request, Progress progress) {
+        String task = request.subject().task();
+        progress.update("opening", 0, STAGES);
+        store.verify(request.taskDefinition());
+        TaskDefinition definition = TaskDefinition.readStaged(store.open(request.taskDefinition()));
+        requireSameTask(request, definition);
+        Digest items = Digest.of(Objects.requireNonNull(definition.files().get(Split.VALIDATION)));
+        ScoreCache.Key key =
+                new ScoreCache.Key(
+                        request.expert().digest(),
+                        request.subject().generationId(),
+                        items,
+                        definition);
+        Optional<Scored> known = cache.result(key);
+        if (known.isPresent()) {
+            return known.get();
+        }
+        int[] expected = definition.labelIds(definition.examples(Split.VALIDATION));
+        progress.update("expert", 1, STAGES);
+        ModelOutputs expert = expert(request, definition, key);
+        progress.update("generation", 2, STAGES);
+        ModelOutputs merged = outputs(view(request), definition);
+        Scored scored =
+                new Scored(
+                        task,
+                        definition.metric().id(),
+                        metric(definition, merged, expected),
+                        metric(definition, expert, expected),
+                        Divergences.meanJensenShannon(
+                                merged.logProbabilities(),
+                                expert.logProbabilities(),
+                                definition.labels().size()),
+                        items.value(),
+                        CorrectItems.of(merged.predicted(), expected));
+        cache.keep(key, scored);
+        progress.update("done", STAGES, STAGES);
+        return scored;
+    }
+
+    private ModelOutputs expert(
+            ScoringRequest request, TaskDefinition definition, ScoreCache.Key key) {
+        Optional<ModelOutputs> known = cache.expert(key);
+        if (known.isPresent()) {
+            return known.get();
+        }
+        ModelOutputs outputs = outputs(openSameSize(request.expert()), definition);
+        cache.keep(key, outputs);
+        return outputs;
+    }
+
+    private static ModelOutputs outputs(Path folder, TaskDefinition definition) {
+        try (Checkpoint checkpoint = Checkpoint.open(folder)) {
+            ModelOutputs outputs =
+                    ModelOutputs.of(Scorer.score(checkpoint, definition, Split.VALIDATION));
+            int odd = outputs.firstNonFinite();
+            if (odd >= 0) {
+                throw new RefusedException(
+                        new Fault(
+                                FailureCode.NON_FINITE,
+                                folder.toString(),
+                                "puts out NaN or infinity on validation item %d, expected numbers: are its weights finite?"
+                                        .formatted(odd)));
+            }
+            return outputs;
+        }
+    }
+
+    private static double metric(TaskDefinition definition, ModelOutputs outputs, int[] expected) {
+        return definition.metric().score(outputs.predicted(), expected, outputs.classes());
+    }
+
+    private static void requireSameTask(ScoringRequest request, TaskDefinition definition) {
+        if (!definition.name().equals(request.subject().task())) {
+            throw new RefusedException(
+                    new Fault(
+                            FailureCode.BAD_TASK,
+                            request.taskDefinition().uri(),
+                            "defines task '%s', expected '%s': published under the wrong task?"
+                                    .formatted(definition.name(), request.subject().task())));
+        }
+    }
+
+    /// The task's folder of the merged model.
+    private Path view(ScoringRequest request) {
+        Path artifact = openSameSize(request.artifact());
+        Path view = artifact.resolve(request.taskPath()).normalize();
+        if (!view.startsWith(artifact) || view.equals(artifact)) {
+            throw new RefusedException(
+                    new Fault(
+                            FailureCode.UNSAFE_PATH,
+                            request.taskPath(),
+                            "leads out of the generation, expected a folder inside it"));
+        }
+        try {
+            if (Files.isDirectory(view, LinkOption.NOFOLLOW_LINKS)
+                    && !view.toRealPath().equals(view)) {
+                throw new RefusedException(
+                        new Fault(
+                                FailureCode.UNSAFE_PATH,
+                                request.taskPath(),
+                                "leads through a symbolic link, expected folders only"));
+            }
+        } catch (IOException e) {
+            throw new UncheckedIOException("cannot resolve %s".formatted(view), e);
+        }
+        return view;
+    }
+
+    /// The artifact's folder, if its files have the size the reference says: cheap, and enough to
+    /// see a copy that is not complete. The digest itself was checked when it was published.
+    private Path openSameSize(ArtifactReference reference) {
+        Path folder = store.open(reference);
+        long bytes = 0;
+        try (Stream<Path> files = Files.walk(folder)) {
+            for (Path file : files.filter(Files::isRegularFile).toList()) {
+                bytes += Files.size(file);
+            }
+        } catch (IOException e) {
+            throw new UncheckedIOException("cannot list %s".formatted(folder), e);
+        }
+        if (bytes != reference.bytes()) {
+            throw new RefusedException(
+                    new Fault(
+                            FailureCode.DIGEST_MISMATCH,
+                            reference.uri(),
+                            "has %d bytes, expected %d: not copied completely, or changed after publication?"
+                                    .formatted(bytes, reference.bytes())));
+        }
+        return folder;
+    }
+}
