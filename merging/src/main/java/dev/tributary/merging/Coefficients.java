@@ -16,6 +16,8 @@ import java.util.Locale;
 public record Coefficients(
         Granularity granularity, List<String> tasks, List<String> groups, List<Double> values) {
 
+    private static final double NEWCOMER = 0.5;
+
     public Coefficients {
         tasks = List.copyOf(tasks);
         groups = List.copyOf(groups);
@@ -77,19 +79,19 @@ public record Coefficients(
         };
     }
 
-    /// These coefficients for another set of tasks, groups and granularity: what is known stays, a
-    /// task or group never seen gets DivMerge's starting value.
+    /// These coefficients for another set of tasks, groups and granularity: what is known stays. A
+    /// task or group never seen starts at 0.5 whatever the number of tasks (the paper's table 9):
+    /// it joins coefficients that have been learnt, and those lie well above 1/n.
     public Coefficients startFor(
             Granularity wanted, List<String> newTasks, List<String> newGroups) {
-        double initial = initialValue(newTasks.size());
         List<Double> started = new ArrayList<>();
         for (String task : newTasks) {
             switch (wanted) {
-                case TASK -> started.add(tasks.contains(task) ? mean(task) : initial);
+                case TASK -> started.add(tasks.contains(task) ? mean(task) : NEWCOMER);
                 case LAYER -> {
                     for (String group : newGroups) {
                         boolean known = tasks.contains(task) && groups.contains(group);
-                        started.add(known ? get(task, group) : initial);
+                        started.add(known ? get(task, group) : NEWCOMER);
                     }
                 }
             }

@@ -29,8 +29,8 @@ class CoefficientsTest {
                         Granularity.LAYER,
                         List.of("nouns", "spam", "verse"),
                         List.of("embeddings", "layer.0", "pooler"));
-        assertThat(start.of("spam")).containsExactly(0.3, 0.4, 1.0 / 3);
-        assertThat(start.of("nouns")).containsOnly(1.0 / 3);
+        assertThat(start.of("spam")).containsExactly(0.3, 0.4, 0.5);
+        assertThat(start.of("nouns")).containsOnly(0.5);
     }
 
     @Test
