@@ -108,7 +108,7 @@ final class WatchCommand implements Callable<Integer> {
             case GenerationMerged it ->
                     String.format(
                             Locale.ROOT,
-                            "generation %d merged: %d experts by %s in %.1f s%s",
+                            "generation %d merged, members %d, by %s in %.1f s%s",
                             it.getNumber(),
                             it.getMembers().size(),
                             it.getMethod(),

@@ -72,7 +72,7 @@ class LocalTributaryIT {
                         "--task",
                         TASKS.resolve("sentiment_uci").toString(),
                         "--wait");
-        assertThat(said).contains("generation 1 merged: 1 experts by divmerge");
+        assertThat(said).contains("generation 1 merged, members 1, by divmerge");
     }
 
     @Test
@@ -89,7 +89,7 @@ class LocalTributaryIT {
                         "--task",
                         TASKS.resolve("spam_mail").toString(),
                         "--wait");
-        assertThat(said).contains("generation 2 merged: 2 experts");
+        assertThat(said).contains("generation 2 merged, members 2");
         Awaitility.await()
                 .atMost(Duration.ofMinutes(3))
                 .until(() -> status().at("/evaluated/number").asLong() == 2);

@@ -161,12 +161,12 @@ final class Narrator implements AutoCloseable {
             notifyAll();
         }
         terminal.line(
-                "  generation %d merged: %d experts %s"
+                "  generation %d merged, members %d, %s"
                         .formatted(
                                 merged.getNumber(),
                                 merged.getMembers().size(),
                                 merged.getReusedArtifact()
-                                        ? "(re-used: merged before)"
+                                        ? "re-used: merged before"
                                         : "in "
                                                 + Terminal.duration(
                                                         Duration.ofMillis(
