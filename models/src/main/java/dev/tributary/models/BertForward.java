@@ -60,7 +60,7 @@ final class BertForward {
                 share[start + i] = (float) batch.attentionMask()[start + i] / Math.max(1, tokens);
             }
         }
-        NDArray weighting = manager.create(share, new Shape(batch.rows(), 1, batch.length()));
+        NDArray weighting = EngineArrays.floats(manager, share, batch.rows(), 1, batch.length());
         return (PtNDArray) weighting.matMul(hidden).reshape(batch.rows(), config.hidden());
     }
 
@@ -190,13 +190,14 @@ final class BertForward {
                 norm(
                         linear(context, layer + "attention.output.dense").addi(residual),
                         layer + "attention.output.LayerNorm");
-        PtNDArray inner = activate(linear(attended, layer + "intermediate.dense"));
+        PtNDArray inner =
+                activate(config.activation(), linear(attended, layer + "intermediate.dense"));
         return norm(
                 linear(inner, layer + "output.dense").addi(attended), layer + "output.LayerNorm");
     }
 
-    private PtNDArray activate(PtNDArray input) {
-        return switch (config.activation()) {
+    static PtNDArray activate(ModelConfig.Activation activation, PtNDArray input) {
+        return switch (activation) {
             case GELU -> JniUtils.gelu(input);
             case RELU -> JniUtils.relu(input);
             case GELU_TANH -> {

@@ -54,9 +54,9 @@ public final class FineTuner {
                                 model,
                                 head,
                                 settings,
-                                tokenizer.tokenize(examples, task.maxTokens()),
+                                tokenizer.tokenize(examples, model.config().tokensFor(task)),
                                 task.labelIds(examples))) {
-            TokenizedTexts texts = tokenizer.tokenize(validation, task.maxTokens());
+            TokenizedTexts texts = tokenizer.tokenize(validation, model.config().tokensFor(task));
             int[] expected = task.labelIds(validation);
             FineTuned result =
                     run.train(

@@ -70,6 +70,11 @@ public record ModelConfig(
         labels = List.copyOf(labels);
     }
 
+    /// How many tokens of a task's inputs this model can take.
+    public int tokensFor(TaskDefinition task) {
+        return Math.min(task.maxTokens(), maxPositions);
+    }
+
     /// Reads a configuration, or refuses it with everything that is wrong with it.
     ///
     /// @param where what to call the file in a fault

@@ -176,9 +176,8 @@ public final class RunningModel implements AutoCloseable {
             float[] derivative = new float[host.values().length];
             double value = loss.apply(host.values(), host.rows(), host.columns(), derivative);
             PtNDArray upstream =
-                    (PtNDArray)
-                            trunk.manager()
-                                    .create(derivative, new Shape(host.rows(), host.columns()));
+                    EngineArrays.floats(
+                            trunk.manager(), derivative, host.rows(), host.columns());
             JniUtils.backward(outputs, upstream, false, false);
             return value;
         }
@@ -190,6 +189,11 @@ public final class RunningModel implements AutoCloseable {
     }
 
     private PtNDArray outputs(@Nullable Head given, Batch batch) {
+        if (batch.length() > config.maxPositions()) {
+            throw new IllegalArgumentException(
+                    "a batch of %d tokens a text, the model takes %d at most"
+                            .formatted(batch.length(), config.maxPositions()));
+        }
         Head head = given == null ? ownHead : given;
         BertForward forward = new BertForward(config, name -> tensor(head, name), trunk.manager());
         return head == null ? forward.meanEmbeddings(batch) : forward.logits(batch);

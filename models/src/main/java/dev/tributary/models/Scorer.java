@@ -25,7 +25,7 @@ public final class Scorer {
             return score(
                     model,
                     null,
-                    tokenizer.tokenize(examples, task.maxTokens()),
+                    tokenizer.tokenize(examples, model.config().tokensFor(task)),
                     task.labelIds(examples),
                     task.labels(),
                     task.metric());

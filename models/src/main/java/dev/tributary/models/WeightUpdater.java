@@ -5,8 +5,11 @@ import dev.tributary.tensors.Kernels;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
+import java.util.function.IntConsumer;
 import java.util.function.Supplier;
+import java.util.stream.IntStream;
 
 /// Takes AdamW steps on live weights, with one learning rate for the encoder and one for what is
 /// new, and gradients clipped by their common norm (Pascanu et al. 2013, algorithm 1).
@@ -20,13 +23,9 @@ final class WeightUpdater implements AutoCloseable {
             MemorySegment secondMoment,
             MemorySegment best,
             double learningRate,
-            double decay) {
-        long count() {
-            return weights.byteSize() / Float.BYTES;
-        }
-    }
+            double decay) {}
 
-    private final Arena arena = Arena.ofConfined();
+    private final Arena arena = Arena.ofShared();
     private final List<Slot> slots = new ArrayList<>();
     private final double clipNorm;
     private long step;
@@ -62,25 +61,25 @@ final class WeightUpdater implements AutoCloseable {
         step++;
         List<MemorySegment> gradients = slots.stream().map(slot -> slot.gradient().get()).toList();
         clip(gradients);
-        for (int i = 0; i < slots.size(); i++) {
-            Slot slot = slots.get(i);
-            Kernels.adamW(
-                    AdamW.of(slot.learningRate() * scale, slot.decay()),
-                    step,
-                    slot.weights(),
-                    gradients.get(i),
-                    slot.firstMoment(),
-                    slot.secondMoment(),
-                    slot.count());
-        }
+        forEachSlot(
+                i -> {
+                    Slot slot = slots.get(i);
+                    Kernels.adamW(
+                            AdamW.of(slot.learningRate() * scale, slot.decay()),
+                            step,
+                            slot.weights(),
+                            gradients.get(i),
+                            slot.firstMoment(),
+                            slot.secondMoment(),
+                            count(slot.weights()));
+                });
     }
 
     private void clip(List<MemorySegment> gradients) {
-        double squares = 0;
-        for (MemorySegment gradient : gradients) {
-            squares += Kernels.squaredNorm(gradient, gradient.byteSize() / Float.BYTES);
-        }
-        double norm = Math.sqrt(squares);
+        double[] squares = new double[gradients.size()];
+        forEachSlot(
+                i -> squares[i] = Kernels.squaredNorm(gradients.get(i), count(gradients.get(i))));
+        double norm = Math.sqrt(Arrays.stream(squares).sum());
         if (!Double.isFinite(norm)) {
             throw new ArithmeticException(
                     "the gradient is not finite at step %d: lower the learning rate"
@@ -88,10 +87,26 @@ final class WeightUpdater implements AutoCloseable {
         }
         if (norm > clipNorm) {
             float shortening = (float) (clipNorm / norm) - 1;
-            for (MemorySegment gradient : gradients) {
-                Kernels.axpy(shortening, gradient, gradient, gradient.byteSize() / Float.BYTES);
-            }
+            forEachSlot(
+                    i -> {
+                        MemorySegment gradient = gradients.get(i);
+                        Kernels.axpy(shortening, gradient, gradient, count(gradient));
+                    });
         }
+    }
+
+    /// Parameters are independent of each other, so the number of threads changes no result.
+    private void forEachSlot(IntConsumer action) {
+        IntStream all = IntStream.range(0, slots.size());
+        if (TorchEngine.threads() > 1) {
+            all.parallel().forEach(action);
+        } else {
+            all.forEach(action);
+        }
+    }
+
+    private static long count(MemorySegment floats) {
+        return floats.byteSize() / Float.BYTES;
     }
 
     /// Remembers the weights as they are now.

@@ -3,6 +3,8 @@ package dev.tributary.models;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
+import ai.djl.pytorch.engine.PtNDArray;
+import ai.djl.pytorch.engine.PtNDManager;
 import dev.tributary.tensors.Checkpoint;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -11,6 +13,7 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /// Values computed by `transformers` 5.18.0 in float32; models are random, every term non-trivial.
@@ -50,6 +53,21 @@ class BertParityTest {
             for (int i = 0; i < states.size(); i++) {
                 assertForward(states.get(i), Fixture.floats(expected, "hidden." + i));
             }
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(ModelConfig.Activation.class)
+    void activationsAreThoseOfTransformers(ModelConfig.Activation activation) {
+        Fixture fixture = Fixture.named("bert_cls");
+        try (Checkpoint expected = fixture.tensors("activations.safetensors", scratch);
+                PtNDManager manager = TorchEngine.newManager()) {
+            PtNDArray input = (PtNDArray) manager.create(Fixture.floats(expected, "x"));
+
+            PtNDArray output = BertForward.activate(activation, input);
+
+            assertForward(
+                    output.toFloatArray(), Fixture.floats(expected, activation.key()));
         }
     }
 
