@@ -106,7 +106,9 @@ final class EventIntake {
             case FailurePolicy.Retry(Duration delay) -> {
                 retryAt = Instant.now().plus(delay);
                 if (attempt == 1) {
-                    LOG.warnf("not judged yet, it is tried again record=%s: %s", place, failure);
+                    LOG.warnf(
+                            "not judged yet, it is tried again record=%s: %s",
+                            place, FailurePolicy.text(failure));
                 }
                 yield false;
             }

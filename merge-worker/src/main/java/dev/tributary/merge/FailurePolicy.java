@@ -7,6 +7,7 @@ import java.io.IOException;
 import java.time.Duration;
 import java.util.List;
 import java.util.Locale;
+import java.util.stream.Collectors;
 import org.apache.kafka.common.errors.RetriableException;
 import org.jspecify.annotations.Nullable;
 
@@ -57,6 +58,15 @@ record FailurePolicy(int maxAttempts, Duration firstDelay, Duration maxDelay) {
         long limit = firstDelay.toMillis() << Math.clamp(attempt - 1L, 0, MAX_DOUBLINGS);
         return Duration.ofMillis(
                 Math.max(1, Math.round(Math.min(limit, maxDelay.toMillis()) * random)));
+    }
+
+    /// A failure for the log, with the codes it carries.
+    static String text(Throwable failure) {
+        return failure instanceof RefusedException refused
+                ? refused.faults().stream()
+                        .map(fault -> "%s %s".formatted(fault.code(), fault))
+                        .collect(Collectors.joining("; "))
+                : failure.toString();
     }
 
     /// Whether a disk without room is behind this failure.

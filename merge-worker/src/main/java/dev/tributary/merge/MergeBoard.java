@@ -55,6 +55,7 @@ final class MergeBoard {
 
     private synchronized void end(Running merge, End how) {
         if (running.remove(merge)) {
+            ended.removeIf(view -> view.isEarlierAttemptAt(merge.wish.id()));
             ended.addFirst(merge.view(clock.instant(), how));
             if (ended.size() > REMEMBERED) {
                 ended.removeLast();

@@ -1,5 +1,6 @@
 package dev.tributary.merge;
 
+import dev.tributary.tensors.Digest;
 import java.time.Instant;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -33,5 +34,10 @@ public record MergeView(
         String outcome) {
     public MergeView {
         members = List.copyOf(members);
+    }
+
+    /// Whether this is a failed attempt at the same generation.
+    boolean isEarlierAttemptAt(Digest id) {
+        return outcome.equals(MergeBoard.End.RETRYING.name()) && generationId.equals(id.value());
     }
 }

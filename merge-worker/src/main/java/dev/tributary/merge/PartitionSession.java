@@ -178,9 +178,13 @@ final class PartitionSession implements AutoCloseable {
 
     private MergedGeneration make(
             Wish wish, @Nullable LastGeneration last, MergeBoard.Running running) {
-        LOG.infof(
+        LOG.logf(
+                failures.containsKey(wish.pool()) ? Logger.Level.DEBUG : Logger.Level.INFO,
                 "merging pool=%s generation=%s method=%s experts=%s",
-                wish.pool(), wish.id().shortHex(), wish.method().id(), wish.tasks());
+                wish.pool(),
+                wish.id().shortHex(),
+                wish.method().id(),
+                wish.tasks());
         String work = "merge " + wish.id();
         int attempt = equipment.ledger().begin(work);
         MergedGeneration generation;
@@ -222,9 +226,12 @@ final class PartitionSession implements AutoCloseable {
                 yield book.failed(wish, faults);
             }
             case FailurePolicy.Retry(Duration delay) -> {
-                LOG.warnf(
-                        "merge failed, next try in %d ms pool=%s generation=%s attempt=%d: %s",
-                        delay.toMillis(), wish.pool(), wish.id().shortHex(), attempt, failure);
+                LOG.logf(
+                        attempt == 1 ? Logger.Level.WARN : Logger.Level.DEBUG,
+                        "merge failed, it is tried again pool=%s generation=%s: %s",
+                        wish.pool(),
+                        wish.id().shortHex(),
+                        FailurePolicy.text(failure));
                 book.retry(wish.pool(), Instant.now().plus(delay));
                 yield null;
             }

@@ -281,6 +281,14 @@ final class Installation implements AutoCloseable {
         }
     }
 
+    /// Reads for this long.
+    void readFor(Duration time) {
+        long end = System.nanoTime() + time.toNanos();
+        while (System.nanoTime() < end) {
+            reader.poll(POLL).forEach(seen::add);
+        }
+    }
+
     /// Waits for a condition; reads meanwhile.
     void await(BooleanSupplier condition, Supplier<String> expected) {
         long deadline = System.nanoTime() + PATIENCE.toNanos();

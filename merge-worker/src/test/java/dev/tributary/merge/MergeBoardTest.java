@@ -42,6 +42,17 @@ class MergeBoardTest {
         assertThat(board.running()).isZero();
     }
 
+    @Test
+    void attemptsAtOneMergeAreShownOnce() {
+        board.begin(wish, 1).end(MergeBoard.End.RETRYING);
+        board.begin(wish, 1).end(MergeBoard.End.RETRYING);
+        assertThat(board.views()).hasSize(1);
+
+        board.begin(wish, 1).end(MergeBoard.End.MERGED);
+
+        assertThat(board.views()).extracting(MergeView::outcome).containsExactly("MERGED");
+    }
+
     private static final class HandClock extends Clock {
         private Instant now = Instant.EPOCH;
 

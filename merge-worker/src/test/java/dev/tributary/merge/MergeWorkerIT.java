@@ -7,6 +7,8 @@ import dev.tributary.events.GenerationMerged;
 import dev.tributary.schemas.DeadLetterRecord;
 import dev.tributary.schemas.EventHeaders;
 import dev.tributary.schemas.Topic;
+import dev.tributary.stack.ChildProcess;
+import dev.tributary.stack.JavaProgram;
 import dev.tributary.tensors.ArtifactReference;
 import dev.tributary.tensors.Digest;
 import java.nio.file.Path;
@@ -209,6 +211,19 @@ class MergeWorkerIT {
         assertThat(queued.headers().lastHeader("mine").value()).isEqualTo(garbage);
         assertThat(EventHeaders.text(queued.headers(), DeadLetterRecord.ERROR_CODE))
                 .contains("UNDECODABLE_RECORD");
+    }
+
+    @Test
+    void aJvmWithoutVectorInstructionsIsRefusedInOneSentence(@TempDir Path folder) {
+        try (ChildProcess process =
+                ChildProcess.start(
+                        JavaProgram.quarkus(
+                                "plain", WorkerProcess.APPLICATION, List.of(), Map.of()),
+                        folder.resolve("plain.log"))) {
+            assertThat(process.exits(Installation.PATIENCE)).isTrue();
+            assertThat(process.exitCode()).isEqualTo(2);
+            assertThat(process.log()).content().contains("start with java --add-modules");
+        }
     }
 
     @Test

@@ -20,7 +20,7 @@ import java.util.Map;
 
 /// The packaged worker in a process of its own, with the ways to disturb it.
 final class WorkerProcess implements AutoCloseable {
-    private static final Path APPLICATION = Path.of("target", "quarkus-app");
+    static final Path APPLICATION = Path.of("target", "quarkus-app").toAbsolutePath();
     private static final ObjectMapper JSON = new ObjectMapper();
 
     private final ChildProcess process;
@@ -49,10 +49,7 @@ final class WorkerProcess implements AutoCloseable {
         return new WorkerProcess(
                 ChildProcess.start(
                         JavaProgram.quarkus(
-                                name,
-                                APPLICATION.toAbsolutePath(),
-                                options,
-                                Map.of("GOMP_SPINCOUNT", "0")),
+                                name, APPLICATION, options, Map.of("GOMP_SPINCOUNT", "0")),
                         folder.resolve(name + ".log")),
                 port);
     }
