@@ -10,7 +10,8 @@ final class EngineArrays {
 
     /// An array of these numbers, copied to where the engine would have put it: the engine works in
     /// place on what Java hands over, and its matrix kernels round differently when memory is not
-    /// aligned as they like it, so the last bit would depend on where a Java buffer happened to lie.
+    /// aligned as they like it, so the last bit would depend on where a Java buffer happened to
+    /// lie.
     static PtNDArray floats(PtNDManager manager, float[] values, long... shape) {
         return (PtNDArray) manager.create(values, new Shape(shape)).duplicate();
     }

@@ -176,8 +176,7 @@ public final class RunningModel implements AutoCloseable {
             float[] derivative = new float[host.values().length];
             double value = loss.apply(host.values(), host.rows(), host.columns(), derivative);
             PtNDArray upstream =
-                    EngineArrays.floats(
-                            trunk.manager(), derivative, host.rows(), host.columns());
+                    EngineArrays.floats(trunk.manager(), derivative, host.rows(), host.columns());
             JniUtils.backward(outputs, upstream, false, false);
             return value;
         }

@@ -61,18 +61,17 @@ final class WeightUpdater implements AutoCloseable {
         step++;
         List<MemorySegment> gradients = slots.stream().map(slot -> slot.gradient().get()).toList();
         clip(gradients);
-        forEachSlot(
-                i -> {
-                    Slot slot = slots.get(i);
-                    Kernels.adamW(
-                            AdamW.of(slot.learningRate() * scale, slot.decay()),
-                            step,
-                            slot.weights(),
-                            gradients.get(i),
-                            slot.firstMoment(),
-                            slot.secondMoment(),
-                            count(slot.weights()));
-                });
+        forEachSlot(i -> {
+            Slot slot = slots.get(i);
+            Kernels.adamW(
+                    AdamW.of(slot.learningRate() * scale, slot.decay()),
+                    step,
+                    slot.weights(),
+                    gradients.get(i),
+                    slot.firstMoment(),
+                    slot.secondMoment(),
+                    count(slot.weights()));
+        });
     }
 
     private void clip(List<MemorySegment> gradients) {
@@ -87,11 +86,10 @@ final class WeightUpdater implements AutoCloseable {
         }
         if (norm > clipNorm) {
             float shortening = (float) (clipNorm / norm) - 1;
-            forEachSlot(
-                    i -> {
-                        MemorySegment gradient = gradients.get(i);
-                        Kernels.axpy(shortening, gradient, gradient, count(gradient));
-                    });
+            forEachSlot(i -> {
+                MemorySegment gradient = gradients.get(i);
+                Kernels.axpy(shortening, gradient, gradient, count(gradient));
+            });
         }
     }
 

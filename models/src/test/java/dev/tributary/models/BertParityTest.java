@@ -66,8 +66,7 @@ class BertParityTest {
 
             PtNDArray output = BertForward.activate(activation, input);
 
-            assertForward(
-                    output.toFloatArray(), Fixture.floats(expected, activation.key()));
+            assertForward(output.toFloatArray(), Fixture.floats(expected, activation.key()));
         }
     }
 
