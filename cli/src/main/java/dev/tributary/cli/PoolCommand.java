@@ -79,11 +79,11 @@ public final class PoolCommand implements Callable<Integer> {
 
         @Option(
                 names = "--significance-level",
-                defaultValue = "0.05",
+                defaultValue = "0.01",
                 description =
-                        "False discovery rate of a generation's per-task tests (default:"
+                        "False-alarm rate of a generation's comparison with the champion (default:"
                                 + " ${DEFAULT-VALUE}).")
-        double significanceLevel = 0.05;
+        double significanceLevel = 0.01;
 
         @Option(
                 names = "--tolerated-drop",

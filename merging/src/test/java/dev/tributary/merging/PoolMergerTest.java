@@ -174,7 +174,7 @@ class PoolMergerTest {
         Coefficients start = Objects.requireNonNull(three.learnt()).start();
         Coefficients old = Objects.requireNonNull(two.coefficients());
         assertThat(start.of("spam")).isEqualTo(old.of("spam"));
-        assertThat(start.of("nouns")).containsOnly(1.0 / 3);
+        assertThat(start.of("nouns")).containsOnly(0.5);
     }
 
     @Test

@@ -83,7 +83,7 @@ public final class Demo {
                             baseArtifact,
                             "divmerge",
                             settings.mergeOptions(),
-                            new VerdictPolicy(0.05, 0.05, 0.15));
+                            new VerdictPolicy(0.01, 0.05, 0.15));
             PoolCommand.awaitConfigured(local.connection(), pool, configured);
             terminal.heading("Pool %s: DivMerge, one coefficient a task and layer".formatted(pool));
             Shelf shelf = new Shelf(publications, pool, baseArtifact.digest().value(), settings);
