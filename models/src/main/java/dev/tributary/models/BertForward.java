@@ -176,7 +176,8 @@ final class BertForward {
             NDArray query, NDArray key, NDArray value, @Nullable PtNDArray mask, long rows) {
         long queries = query.getShape().get(1);
         long keys = key.getShape().get(1);
-        double scale = 1 / Math.sqrt((double) query.getShape().get(2));
+        PtNDArray scale =
+                EngineArrays.scalar(manager, 1 / Math.sqrt((double) query.getShape().get(2)));
         NDArray scores = query.matMul(key.swapAxes(1, 2)).muli(scale);
         if (mask != null) {
             scores = scores.reshape(rows, config.heads(), queries, keys).addi(mask);
@@ -201,9 +202,12 @@ final class BertForward {
             case GELU -> JniUtils.gelu(input);
             case RELU -> JniUtils.relu(input);
             case GELU_TANH -> {
-                NDArray cubic = input.mul(input).mul(input).mul(0.044715).add(input);
-                NDArray tanh = cubic.mul(Math.sqrt(2 / Math.PI)).tanh();
-                yield input.mul(0.5).mul(tanh.add(1));
+                PtNDManager manager = input.getManager();
+                NDArray cubic = input.mul(input).mul(input);
+                NDArray inner = cubic.mul(EngineArrays.scalar(manager, 0.044715)).add(input);
+                PtNDArray root = EngineArrays.scalar(manager, Math.sqrt(2 / Math.PI));
+                NDArray tanh = inner.mul(root).tanh().add(EngineArrays.scalar(manager, 1));
+                yield input.mul(EngineArrays.scalar(manager, 0.5)).mul(tanh);
             }
         };
     }

@@ -10,8 +10,11 @@ import dev.tributary.tensors.Fault;
 import dev.tributary.tensors.RefusedException;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
@@ -159,6 +162,37 @@ class RunningModelTest {
         for (int i = 0; i < one.length; i++) {
             assertThat(other[i]).isCloseTo(one[i], org.assertj.core.api.Assertions.within(2e-6f));
         }
+    }
+
+    @Test
+    void aGarbageCollectionBetweenForwardAndBackwardChangesNothing() {
+        model.train(model.parameters().keySet());
+        LogitLoss loss = Fixture.crossEntropy(fixture.labels());
+        model.backward(null, fixture.batch(), loss);
+        float[] expected = Fixture.floats(model.gradient(QUERY));
+        model.zeroGradients();
+
+        model.backward(
+                null,
+                fixture.batch(),
+                (logits, rows, columns, gradient) -> {
+                    System.gc();
+                    overwriteWhatWasFreed();
+                    return loss.apply(logits, rows, columns, gradient);
+                });
+
+        assertThat(Fixture.floats(model.gradient(QUERY))).isEqualTo(expected);
+    }
+
+    /// The cleaners of direct buffers run on a thread of their own and take a moment.
+    private static void overwriteWhatWasFreed() {
+        List<ByteBuffer> taken = new ArrayList<>();
+        long end = System.nanoTime() + Duration.ofMillis(200).toNanos();
+        while (System.nanoTime() < end && taken.size() < 100_000) {
+            ByteBuffer buffer = ByteBuffer.allocateDirect(4).order(ByteOrder.nativeOrder());
+            taken.add(buffer.putFloat(0, 1e30f));
+        }
+        assertThat(taken).isNotEmpty();
     }
 
     @Test
