@@ -4,7 +4,7 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import dev.tributary.events.PoolUpdated;
 import dev.tributary.events.VerdictPolicy;
-import dev.tributary.merging.MergeMethod;
+import dev.tributary.merging.method.MergeMethod;
 import dev.tributary.schemas.Topic;
 import java.nio.file.Path;
 import java.time.Duration;
