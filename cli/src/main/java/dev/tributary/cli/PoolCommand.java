@@ -5,7 +5,7 @@ import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import dev.tributary.events.DeadLetter;
 import dev.tributary.events.PoolUpdated;
 import dev.tributary.events.VerdictPolicy;
-import dev.tributary.merging.MergeMethod;
+import dev.tributary.merging.method.MergeMethod;
 import dev.tributary.schemas.Topic;
 import dev.tributary.tensors.FailureCode;
 import dev.tributary.tensors.Fault;

@@ -2,7 +2,7 @@ package dev.tributary.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.tributary.merging.MergeMethod;
+import dev.tributary.merging.method.MergeMethod;
 import dev.tributary.schemas.Topic;
 import dev.tributary.tensors.FailureCode;
 import java.io.IOException;

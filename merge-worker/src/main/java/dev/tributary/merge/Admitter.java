@@ -1,7 +1,7 @@
 package dev.tributary.merge;
 
 import dev.tributary.merging.AdmissionChecker;
-import dev.tributary.merging.MergeMethod;
+import dev.tributary.merging.method.MergeMethod;
 import dev.tributary.models.CalibrationSet;
 import dev.tributary.tensors.ArtifactReference;
 import dev.tributary.tensors.ArtifactStore;

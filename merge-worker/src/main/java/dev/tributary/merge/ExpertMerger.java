@@ -1,11 +1,11 @@
 package dev.tributary.merge;
 
 import dev.tributary.merging.Coefficients;
-import dev.tributary.merging.Granularity;
 import dev.tributary.merging.MergeRequest;
 import dev.tributary.merging.MergeResult;
 import dev.tributary.merging.PoolMerger;
 import dev.tributary.merging.Provenance;
+import dev.tributary.merging.method.Granularity;
 import dev.tributary.tensors.ArtifactReference;
 import dev.tributary.tensors.ArtifactStore;
 import dev.tributary.tensors.FailureCode;

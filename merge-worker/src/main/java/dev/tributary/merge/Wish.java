@@ -1,7 +1,7 @@
 package dev.tributary.merge;
 
 import dev.tributary.merging.GenerationIdentity;
-import dev.tributary.merging.MergeMethod;
+import dev.tributary.merging.method.MergeMethod;
 import dev.tributary.tensors.ArtifactReference;
 import dev.tributary.tensors.Digest;
 import java.util.List;

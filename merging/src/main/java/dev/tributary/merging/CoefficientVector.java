@@ -1,5 +1,6 @@
 package dev.tributary.merging;
 
+import dev.tributary.merging.method.Granularity;
 import java.util.List;
 
 /// Coefficients as the optimiser moves them: a flat vector with one entry a task, or one a task and

@@ -1,5 +1,6 @@
 package dev.tributary.merging;
 
+import dev.tributary.merging.method.Granularity;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;

@@ -1,5 +1,6 @@
 package dev.tributary.merging;
 
+import dev.tributary.merging.method.DivMerge;
 import dev.tributary.tensors.FailureCode;
 import dev.tributary.tensors.Fault;
 import dev.tributary.tensors.Progress;
@@ -19,7 +20,7 @@ final class Descent {
     private static final double NANOS = 1e9;
 
     private final Objective objective;
-    private final MergeMethod.DivMerge method;
+    private final DivMerge method;
     private final List<DivMergeTask> tasks;
     private final Progress progress;
     private final CalibrationSampler sampler;
@@ -32,7 +33,7 @@ final class Descent {
 
     Descent(
             Objective objective,
-            MergeMethod.DivMerge method,
+            DivMerge method,
             List<DivMergeTask> tasks,
             Coefficients start,
             Progress progress) {

@@ -1,5 +1,6 @@
 package dev.tributary.merging;
 
+import dev.tributary.merging.method.Divergence;
 import dev.tributary.models.Batch;
 import dev.tributary.models.RunningModel;
 import java.util.Arrays;

@@ -1,5 +1,7 @@
 package dev.tributary.merging;
 
+import dev.tributary.merging.method.DivMerge;
+import dev.tributary.merging.method.Workers;
 import dev.tributary.models.CalibrationSet;
 import dev.tributary.models.Example;
 import dev.tributary.models.Head;
@@ -28,17 +30,19 @@ public final class DivMergeOptimizer {
     private static final int ROWS_PER_BATCH = 16;
 
     private final MergePlan plan;
-    private final MergeMethod.DivMerge method;
+    private final DivMerge method;
     private final TeacherCache cache;
     private final Progress progress;
 
     private DivMergeOptimizer(MergePlan plan, TeacherCache cache, Progress progress) {
-        if (!(plan.method() instanceof MergeMethod.DivMerge divMerge)) {
-            throw new IllegalArgumentException(
-                    "[divmerge] the plan is for %s".formatted(plan.method().id()));
-        }
         this.plan = plan;
-        this.method = divMerge;
+        this.method =
+                plan.method()
+                        .as(DivMerge.class)
+                        .orElseThrow(() ->
+                                new IllegalArgumentException(
+                                        "[divmerge] the plan is for %s"
+                                                .formatted(plan.method().id())));
         this.cache = cache;
         this.progress = progress;
     }

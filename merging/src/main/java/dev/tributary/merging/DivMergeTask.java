@@ -1,5 +1,6 @@
 package dev.tributary.merging;
 
+import dev.tributary.merging.method.Divergence;
 import dev.tributary.models.Head;
 import dev.tributary.models.LogitLoss;
 import org.jspecify.annotations.Nullable;

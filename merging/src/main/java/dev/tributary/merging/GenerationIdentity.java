@@ -1,5 +1,7 @@
 package dev.tributary.merging;
 
+import dev.tributary.merging.method.MergeMethod;
+import dev.tributary.merging.method.Setting;
 import dev.tributary.tensors.Digest;
 import java.util.SortedMap;
 import java.util.TreeMap;
@@ -23,6 +25,16 @@ public record GenerationIdentity(Digest digest) {
             SortedMap<String, Digest> experts,
             MergeMethod method,
             SortedMap<String, Digest> calibrations) {
+        return of(base, experts, new TreeMap<>(), method, calibrations);
+    }
+
+    /// Identifies a merge whose experts have parameters of their own, by task and name.
+    static GenerationIdentity of(
+            Digest base,
+            SortedMap<String, Digest> experts,
+            SortedMap<String, SortedMap<String, Setting>> settings,
+            MergeMethod method,
+            SortedMap<String, Digest> calibrations) {
         StringBuilder text = new StringBuilder("generation 1\n");
         line(text, "base", base.value());
         line(text, "method", method.id(), method.version());
@@ -31,6 +43,8 @@ public record GenerationIdentity(Digest digest) {
                 method.usesCalibration() ? calibrations : new TreeMap<>();
         experts.forEach((task, expert) -> {
             line(text, "member", task, expert.value());
+            settings.getOrDefault(task, new TreeMap<>())
+                    .forEach((name, setting) -> line(text, "parameter", name, setting.text()));
             Digest calibration = inputs.get(task);
             if (calibration != null) {
                 line(text, "calibration", task, calibration.value());

@@ -2,6 +2,7 @@ package dev.tributary.merging;
 
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.tributary.merging.method.Setting;
 import dev.tributary.models.CalibrationSet;
 import dev.tributary.tensors.Digest;
 import java.util.SortedMap;
@@ -24,14 +25,16 @@ record Lineage(
     static GenerationIdentity identity(MergePlan plan, Digest base) {
         SortedMap<String, Digest> experts = new TreeMap<>();
         SortedMap<String, Digest> calibrations = new TreeMap<>();
+        SortedMap<String, SortedMap<String, Setting>> settings = new TreeMap<>();
         for (Member member : plan.members()) {
             experts.put(member.task(), member.digest());
+            settings.put(member.task(), member.settings());
             CalibrationSet calibration = member.calibration();
             if (calibration != null) {
                 calibrations.put(member.task(), calibration.digest());
             }
         }
-        return GenerationIdentity.of(base, experts, plan.method(), calibrations);
+        return GenerationIdentity.of(base, experts, settings, plan.method(), calibrations);
     }
 
     @Nullable Coefficients coefficients() {
@@ -70,10 +73,8 @@ record Lineage(
             node.put("digest", member.digest().value());
             node.put("event_id", provenance.eventIds().get(member.task()));
             node.put("name", provenance.expertNames().get(member.task()));
-            node.put("weight", member.weight());
-            if (member.density() != null) {
-                node.put("density", member.density());
-            }
+            ObjectNode settings = node.putObject("parameters");
+            member.settings().forEach((name, setting) -> settings.put(name, setting.text()));
             CalibrationSet calibration = member.calibration();
             if (calibration != null && plan.method().usesCalibration()) {
                 node.put("calibration", calibration.digest().value());

@@ -1,8 +1,12 @@
 package dev.tributary.merging;
 
+import dev.tributary.merging.method.Setting;
 import dev.tributary.models.CalibrationSet;
 import dev.tributary.tensors.Checkpoint;
 import dev.tributary.tensors.Digest;
+import java.util.Collections;
+import java.util.SortedMap;
+import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
 /// One expert of a merge, opened and ready to be read.
@@ -11,29 +15,24 @@ import org.jspecify.annotations.Nullable;
 /// @param expert its checkpoint, owned by whoever opened it
 /// @param digest of its directory
 /// @param calibration unlabelled inputs of its task; null where the method needs no data
-/// @param weight its weight, for the methods that weigh members
-/// @param density the share of its task vector TIES keeps; null for the method's own
+/// @param settings parameters stated for this member alone, such as its weight, by name
 public record Member(
         String task,
         Checkpoint expert,
         Digest digest,
         @Nullable CalibrationSet calibration,
-        double weight,
-        @Nullable Double density) {
+        SortedMap<String, Setting> settings) {
 
     public Member {
         if (task.isBlank()) {
             throw new IllegalArgumentException("[member] has no task name");
         }
-        Bound.anyNumber("weight").require(weight);
-        if (density != null) {
-            MergeMethod.Ties.DENSITY.require(density);
-        }
+        settings = Collections.unmodifiableSortedMap(new TreeMap<>(settings));
     }
 
-    /// A member of weight 1.
+    /// A member without parameters of its own.
     public Member(
             String task, Checkpoint expert, Digest digest, @Nullable CalibrationSet calibration) {
-        this(task, expert, digest, calibration, 1.0, null);
+        this(task, expert, digest, calibration, new TreeMap<>());
     }
 }

@@ -1,5 +1,8 @@
 package dev.tributary.merging;
 
+import dev.tributary.merging.method.MergeArithmetic;
+import dev.tributary.merging.method.TensorMerge;
+import dev.tributary.merging.method.Workers;
 import dev.tributary.tensors.CheckpointWriter;
 import dev.tributary.tensors.Digest;
 import dev.tributary.tensors.Dtype;
@@ -21,6 +24,7 @@ import org.jspecify.annotations.Nullable;
 
 /// Carries out a plan block by block, so that memory does not grow with the model: sums in fp32,
 /// one rounding at the end, and a NaN or an infinity in or out stops it with the tensor's name.
+/// Blocks are merged by several threads and written in order; no bit depends on how many.
 public final class MergeExecutor {
     /// Elements merged at a time.
     static final int BLOCK_ELEMENTS = 1 << 16;
@@ -31,8 +35,12 @@ public final class MergeExecutor {
     private interface Sink {
         void carry(SharedTensor tensor, MemorySegment bytes);
 
-        /// Takes one block; answers whether all of it is finite.
-        boolean accept(SharedTensor tensor, long from, int count, MemorySegment merged);
+        /// Makes a block what the result holds, by any thread; answers whether all of it is finite.
+        boolean convert(
+                SharedTensor tensor, long from, int count, MemorySegment merged, MemorySegment out);
+
+        /// Takes the blocks, in order.
+        void accept(SharedTensor tensor, int count, MemorySegment out);
     }
 
     /// Merges into one safetensors file.
@@ -82,46 +90,105 @@ public final class MergeExecutor {
             @Nullable Coefficients coefficients,
             Sink sink,
             Progress progress) {
-        BlockMerge merge = BlockMerge.of(plan, coefficients);
-        MemorySegment merged = nativeBlock(Float.BYTES);
-        long total = tensors.stream().mapToLong(SharedTensor::elements).sum();
-        long done = 0;
-        for (SharedTensor tensor : tensors) {
-            progress.update("merging", done, total);
-            if (tensor.merged()) {
-                merge.begin(tensor);
-                tensor(plan, merge, tensor, sink, merged);
-            } else {
-                sink.carry(tensor, carried(plan, tensor));
+        try (Workers workers = Workers.create()) {
+            PlanInputs inputs =
+                    new PlanInputs(
+                            plan.base(),
+                            plan.members(),
+                            plan.groups(),
+                            tensors,
+                            coefficients,
+                            workers);
+            MergeArithmetic arithmetic = plan.method().arithmetic(inputs);
+            Blocks blocks = new Blocks(workers);
+            long total = tensors.stream().mapToLong(SharedTensor::elements).sum();
+            long done = 0;
+            for (SharedTensor tensor : tensors) {
+                progress.update("merging", done, total);
+                if (tensor.merged()) {
+                    blocks.merge(plan, tensor, arithmetic.of(inputs.of(tensor)), sink);
+                } else if (tensor.baseDtype().floating()) {
+                    blocks.merge(plan, tensor, kept(plan, tensor), sink);
+                } else {
+                    sink.carry(tensor, carried(plan, tensor));
+                }
+                done += tensor.elements();
             }
-            done += tensor.elements();
+            progress.update("merging", total, total);
         }
-        progress.update("merging", total, total);
     }
 
-    private static void tensor(
-            MergePlan plan,
-            BlockMerge merge,
-            SharedTensor tensor,
-            Sink sink,
-            MemorySegment merged) {
-        long elements = tensor.elements();
-        for (long from = 0; from < elements; from += BLOCK_ELEMENTS) {
-            int count = (int) Math.min(BLOCK_ELEMENTS, elements - from);
-            merge.merge(tensor, from, count, merged);
-            if (!sink.accept(tensor, from, count, merged)) {
-                throw nonFinite(plan, tensor);
+    /// The base's own values.
+    private static TensorMerge kept(MergePlan plan, SharedTensor tensor) {
+        MemorySegment base = plan.base().data(tensor.baseName());
+        return (from, count, target) ->
+                Kernels.widen(tensor.baseDtype(), base, from, target, count);
+    }
+
+    /// Room for the blocks that are merged at the same time.
+    private static final class Blocks {
+        private final Workers workers;
+        private final MemorySegment[] merged;
+        private final MemorySegment[] converted;
+        private final boolean[] finite;
+
+        Blocks(Workers workers) {
+            this.workers = workers;
+            int blocks = blocks(workers.threads());
+            this.merged = new MemorySegment[blocks];
+            this.converted = new MemorySegment[blocks];
+            this.finite = new boolean[blocks];
+            for (int b = 0; b < blocks; b++) {
+                merged[b] = nativeBlock(Float.BYTES);
+                converted[b] = nativeBlock(Double.BYTES);
             }
         }
+
+        void merge(MergePlan plan, SharedTensor tensor, TensorMerge merge, Sink sink) {
+            long elements = tensor.elements();
+            long stride = (long) merged.length * BLOCK_ELEMENTS;
+            for (long from = 0; from < elements; from += stride) {
+                long left = Math.min(stride, elements - from);
+                int blocks = (int) ((left + BLOCK_ELEMENTS - 1) / BLOCK_ELEMENTS);
+                long begin = from;
+                workers.each(blocks, b -> one(tensor, merge, sink, begin, b));
+                for (int b = 0; b < blocks; b++) {
+                    if (!finite[b]) {
+                        throw nonFinite(plan, tensor);
+                    }
+                    sink.accept(tensor, count(tensor, begin, b), converted[b]);
+                }
+            }
+        }
+
+        private void one(SharedTensor tensor, TensorMerge merge, Sink sink, long begin, int block) {
+            long from = begin + (long) block * BLOCK_ELEMENTS;
+            int count = count(tensor, begin, block);
+            merge.merge(from, count, merged[block]);
+            finite[block] = sink.convert(tensor, from, count, merged[block], converted[block]);
+        }
+
+        private static int count(SharedTensor tensor, long begin, int block) {
+            long from = begin + (long) block * BLOCK_ELEMENTS;
+            return (int) Math.min(BLOCK_ELEMENTS, tensor.elements() - from);
+        }
+    }
+
+    /// Several blocks a thread, so that none waits long for another.
+    private static int blocks(int threads) {
+        return 4 * threads;
     }
 
     /// A tensor of integers, which must be the same everywhere: there is no mean of two position
     /// tables.
     private static MemorySegment carried(MergePlan plan, SharedTensor tensor) {
         MemorySegment bytes = plan.base().data(tensor.baseName());
-        for (int m = 0; m < plan.members().size(); m++) {
-            Member member = plan.members().get(m);
-            MemorySegment own = member.expert().data(tensor.members().get(m).name());
+        if (tensor.kept()) {
+            return bytes;
+        }
+        for (SharedTensor.Source source : tensor.members()) {
+            Member member = plan.members().get(source.member());
+            MemorySegment own = member.expert().data(source.name());
             if (own.mismatch(bytes) >= 0) {
                 throw new RefusedException(
                         new Fault(
@@ -138,13 +205,11 @@ public final class MergeExecutor {
     private static RefusedException nonFinite(MergePlan plan, SharedTensor tensor) {
         Optional<Fault> fault =
                 fault("base", tensor, plan.base().firstNonFinite(tensor.baseName()));
-        for (int m = 0; m < plan.members().size() && fault.isEmpty(); m++) {
-            Member member = plan.members().get(m);
-            fault =
-                    fault(
-                            member.task(),
-                            tensor,
-                            member.expert().firstNonFinite(tensor.members().get(m).name()));
+        for (SharedTensor.Source source : tensor.members()) {
+            if (fault.isEmpty()) {
+                Member member = plan.members().get(source.member());
+                fault = fault(member.task(), tensor, member.expert().firstNonFinite(source.name()));
+            }
         }
         return new RefusedException(
                 fault.orElseGet(() ->
@@ -175,56 +240,56 @@ public final class MergeExecutor {
         return Arena.ofAuto().allocate((long) BLOCK_ELEMENTS * elementBytes, Long.BYTES);
     }
 
-    /// What the arithmetic of a method holds in memory at most.
-    static long peakBytes(MergeMethod method, List<Member> members) {
-        long block = (long) BLOCK_ELEMENTS * Float.BYTES;
-        long buffers = 4 * block;
-        return switch (method) {
-            case MergeMethod.Ties _ -> buffers + TiesMerge.bytes(members.size());
-            case MergeMethod.WeightAveraging _,
-                    MergeMethod.TaskArithmetic _,
-                    MergeMethod.DivMerge _ ->
-                    buffers;
-        };
+    /// A stretch of a tensor's bytes.
+    static MemorySegment slice(MemorySegment data, int elementBytes, long from, long count) {
+        return data.asSlice(from * elementBytes, count * elementBytes);
     }
 
-    private static final class FileSink implements Sink {
-        private final CheckpointWriter writer;
-        private final MemorySegment narrowed = nativeBlock(Double.BYTES);
+    /// What carrying out a plan holds in memory, whatever the method: blocks, and tiles for every
+    /// thread.
+    static long bufferBytes(int experts) {
+        int threads = Workers.available();
+        long block = (long) BLOCK_ELEMENTS * (Float.BYTES + Double.BYTES);
+        long tile = (experts + 8L) * BLOCK_ELEMENTS / 8;
+        return blocks(threads) * block + threads * tile;
+    }
 
-        FileSink(CheckpointWriter writer) {
-            this.writer = writer;
-        }
-
+    private record FileSink(CheckpointWriter writer) implements Sink {
         @Override
         public void carry(SharedTensor tensor, MemorySegment bytes) {
             writer.write(tensor.outputName(), bytes);
         }
 
         @Override
-        public boolean accept(SharedTensor tensor, long from, int count, MemorySegment merged) {
-            MemorySegment bytes =
-                    BlockMerge.slice(narrowed, tensor.outputDtype().bytes(), 0, count);
-            Kernels.narrow(merged, tensor.outputDtype(), bytes, count);
-            writer.write(tensor.outputName(), bytes);
-            return Kernels.countNonFinite(tensor.outputDtype(), bytes, count) == 0;
+        public boolean convert(
+                SharedTensor tensor,
+                long from,
+                int count,
+                MemorySegment merged,
+                MemorySegment out) {
+            Kernels.narrow(merged, tensor.outputDtype(), out, count);
+            return Kernels.countNonFinite(tensor.outputDtype(), out, count) == 0;
+        }
+
+        @Override
+        public void accept(SharedTensor tensor, int count, MemorySegment out) {
+            writer.write(tensor.outputName(), slice(out, tensor.outputDtype().bytes(), 0, count));
         }
     }
 
-    private static final class MemorySink implements Sink {
-        private final MemoryTarget target;
-
-        MemorySink(MemoryTarget target) {
-            this.target = target;
-        }
-
+    private record MemorySink(MemoryTarget target) implements Sink {
         @Override
         public void carry(SharedTensor tensor, MemorySegment bytes) {
             // Buffers of integers are no parameters: a running model makes its own.
         }
 
         @Override
-        public boolean accept(SharedTensor tensor, long from, int count, MemorySegment merged) {
+        public boolean convert(
+                SharedTensor tensor,
+                long from,
+                int count,
+                MemorySegment merged,
+                MemorySegment out) {
             MemorySegment.copy(
                     merged,
                     0,
@@ -232,6 +297,11 @@ public final class MergeExecutor {
                     from * Float.BYTES,
                     (long) count * Float.BYTES);
             return Kernels.countNonFinite(Dtype.F32, merged, count) == 0;
+        }
+
+        @Override
+        public void accept(SharedTensor tensor, int count, MemorySegment out) {
+            // It is already where it belongs.
         }
     }
 }

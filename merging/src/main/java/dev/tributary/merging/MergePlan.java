@@ -1,5 +1,6 @@
 package dev.tributary.merging;
 
+import dev.tributary.merging.method.MergeMethod;
 import dev.tributary.models.Architecture;
 import dev.tributary.tensors.Checkpoint;
 import java.time.Duration;

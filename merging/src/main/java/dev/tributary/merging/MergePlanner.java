@@ -1,5 +1,7 @@
 package dev.tributary.merging;
 
+import dev.tributary.merging.method.MergeMethod;
+import dev.tributary.merging.method.WeightAveraging;
 import dev.tributary.models.Architecture;
 import dev.tributary.models.ModelConfig;
 import dev.tributary.tensors.Checkpoint;
@@ -65,8 +67,7 @@ public final class MergePlanner {
     /// What speaks against one expert as a member of any merge on this base; empty when nothing
     /// does.
     static List<Fault> faultsOf(Checkpoint base, Member member) {
-        MergePlanner planner =
-                new MergePlanner(base, List.of(member), new MergeMethod.WeightAveraging(), null);
+        MergePlanner planner = new MergePlanner(base, List.of(member), new WeightAveraging(), null);
         try {
             planner.plan();
         } catch (RefusedException e) {
@@ -94,14 +95,17 @@ public final class MergePlanner {
             own.put(
                     task,
                     TaskTensors.of(task, architecture, baseNames, memberNames.get(m), faults));
-            if (method instanceof MergeMethod.DivMerge) {
-                TaskTensors.refuseWithoutHead(task, own.getOrDefault(task, List.of()), faults);
+            if (method.needs().runsModels()) {
+                TaskTensors.refuseWithoutHead(
+                        method.id(), task, own.getOrDefault(task, List.of()), faults);
             }
         }
+        PlanInputs inputs = new PlanInputs(base, members, groups, shared, null, null);
+        faults.addAll(method.faults(inputs));
         if (!faults.isEmpty()) {
             throw new RefusedException(faults);
         }
-        PlanCost cost = PlanCost.of(method, members, shared);
+        PlanCost cost = PlanCost.of(method, inputs, shared);
         return new MergePlan(
                 base,
                 members,
@@ -134,22 +138,22 @@ public final class MergePlanner {
                         member.task(),
                         "two members have this task, expected one expert a task");
             }
-            if (method instanceof MergeMethod.DivMerge && member.calibration() == null) {
+            if (method.usesCalibration() && member.calibration() == null) {
                 fault(
                         FailureCode.CALIBRATION_EMPTY,
                         member.task(),
-                        "has no calibration inputs, and divmerge learns from them");
+                        "has no calibration inputs, and %s learns from them"
+                                .formatted(method.id()));
             }
         }
-        double weights = members.stream().mapToDouble(Member::weight).sum();
-        if (method instanceof MergeMethod.WeightAveraging(boolean normalize)
-                && normalize
-                && !members.isEmpty()
-                && weights == 0) {
+        int most = method.entry().mostExperts();
+        if (members.size() > most) {
             fault(
                     FailureCode.BAD_OPTION,
-                    "weight",
-                    "the members' weights add up to 0, so there is no mean of them");
+                    "members",
+                    "there are %d, but %s takes %d at most: use a method for more, such as"
+                                    .formatted(members.size(), method.id(), most)
+                            + " multislerp");
         }
     }
 
@@ -159,7 +163,7 @@ public final class MergePlanner {
             return Optional.of(
                     Architecture.of(ModelConfig.of(checkpoint.config(), where + " config.json")));
         } catch (RefusedException e) {
-            if (method instanceof MergeMethod.DivMerge) {
+            if (method.needs().runsModels()) {
                 faults.addAll(e.faults());
             }
             return Optional.empty();
@@ -180,8 +184,7 @@ public final class MergePlanner {
             }
             List<SharedTensor.Source> sources = new ArrayList<>();
             for (int m = 0; m < members.size(); m++) {
-                source(members.get(m), name, entry.getValue(), memberNames.get(m))
-                        .ifPresent(sources::add);
+                source(m, name, entry.getValue(), memberNames.get(m)).ifPresent(sources::add);
             }
             if (sources.size() == members.size()) {
                 int group = architecture.map(a -> a.groupOf(name)).orElse(0);
@@ -204,15 +207,17 @@ public final class MergePlanner {
             int group,
             List<SharedTensor.Source> sources) {
         Dtype dtype = outputDtype != null && info.dtype().floating() ? outputDtype : info.dtype();
+        String outputName = architecture.map(a -> a.classifierName(name)).orElse(name);
         return new SharedTensor(
                 name,
-                architecture.map(a -> a.classifierName(name)).orElse(name),
+                outputName,
                 info.shape(),
                 group,
                 dtype,
                 info.name(),
                 info.dtype(),
-                sources);
+                sources,
+                !method.selection().merges(name, outputName, info.name()));
     }
 
     private static SharedTensor inGroup(SharedTensor tensor, int group) {
@@ -224,11 +229,13 @@ public final class MergePlanner {
                 tensor.outputDtype(),
                 tensor.baseName(),
                 tensor.baseDtype(),
-                tensor.members());
+                tensor.members(),
+                tensor.kept());
     }
 
     private Optional<SharedTensor.Source> source(
-            Member member, String name, TensorInfo inBase, TensorNames names) {
+            int index, String name, TensorInfo inBase, TensorNames names) {
+        Member member = members.get(index);
         TensorInfo info = names.tensors().get(name);
         String where = member.task() + " " + name;
         if (info == null) {
@@ -258,7 +265,7 @@ public final class MergePlanner {
                     "is %s, expected %s as in the base".formatted(info.dtype(), inBase.dtype()));
             return Optional.empty();
         }
-        return Optional.of(new SharedTensor.Source(info.name(), info.dtype()));
+        return Optional.of(new SharedTensor.Source(index, info.name(), info.dtype()));
     }
 
     private void fault(FailureCode code, String where, String sentence) {

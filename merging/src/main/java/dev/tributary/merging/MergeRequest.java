@@ -1,9 +1,13 @@
 package dev.tributary.merging;
 
+import dev.tributary.merging.method.MergeMethod;
+import dev.tributary.merging.method.Setting;
 import dev.tributary.tensors.Digest;
 import dev.tributary.tensors.Dtype;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.SortedMap;
+import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
 /// One merge as it is asked for: folders, a method, and where the result goes.
@@ -36,20 +40,18 @@ public record MergeRequest(
     /// @param digest its digest
     /// @param taskDefinition the task's definition, staged or not; null where the method needs no
     ///   data
-    /// @param weight its weight, for the methods that weigh members
-    /// @param density the share of its task vector TIES keeps; null for the method's own
+    /// @param settings parameters stated for this expert alone, such as its weight, by name
     public record RequestedMember(
             String task,
             Path expert,
             Digest digest,
             @Nullable Path taskDefinition,
-            double weight,
-            @Nullable Double density) {
+            SortedMap<String, Setting> settings) {
 
-        /// A member of weight 1.
+        /// A member without parameters of its own.
         public RequestedMember(
                 String task, Path expert, Digest digest, @Nullable Path taskDefinition) {
-            this(task, expert, digest, taskDefinition, 1.0, null);
+            this(task, expert, digest, taskDefinition, new TreeMap<>());
         }
     }
 

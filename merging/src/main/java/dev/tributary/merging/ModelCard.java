@@ -1,7 +1,10 @@
 package dev.tributary.merging;
 
+import dev.tributary.merging.method.Option;
+import dev.tributary.merging.method.Setting;
 import java.util.List;
 import java.util.Locale;
+import java.util.stream.Collectors;
 
 /// Writes the README of a merged model: a card as the Hugging Face Hub reads it, with what went in
 /// and how to load it.
@@ -61,46 +64,45 @@ final class ModelCard {
     }
 
     private String methodText() {
-        return switch (plan.method()) {
-            case MergeMethod.WeightAveraging _ ->
-                    "[weight averaging](https://arxiv.org/abs/2203.05482)";
-            case MergeMethod.TaskArithmetic method ->
-                    "[task arithmetic](https://arxiv.org/abs/2212.04089) (lambda %s)"
-                            .formatted(method.lambda());
-            case MergeMethod.Ties method ->
-                    "[TIES](https://arxiv.org/abs/2306.01708) (lambda %s, trimmed %s)"
-                            .formatted(
-                                    method.lambda(),
-                                    switch (method.scope()) {
-                                        case GLOBAL -> "over the whole model";
-                                        case PER_TENSOR -> "tensor by tensor";
-                                    });
-            case MergeMethod.DivMerge method ->
-                    "[DivMerge](https://arxiv.org/abs/2509.02108) (%s level, %s)"
-                            .formatted(
-                                    method.granularity().id(),
-                                    method.divergence().id().toUpperCase(Locale.ROOT));
-        };
+        String options =
+                plan.method().options().entrySet().stream()
+                        .map(option -> "%s %s".formatted(option.getKey(), option.getValue()))
+                        .collect(Collectors.joining(", "));
+        return "[%s](%s)%s"
+                .formatted(
+                        plan.method().entry().title(),
+                        plan.method().entry().paper(),
+                        options.isEmpty() ? "" : " (%s)".formatted(options));
     }
 
     private void members() {
         line("## Members");
         line("");
-        boolean trims = plan.method() instanceof MergeMethod.Ties;
-        line("| task | expert | weight |" + (trims ? " density |" : ""));
-        line("|---|---|---|" + (trims ? "---|" : ""));
+        List<Option<Setting>> stated = plan.method().entry().expertOptions();
+        line(
+                "| task | expert |"
+                        + stated.stream()
+                                .map(option -> " %s |".formatted(option.name()))
+                                .collect(Collectors.joining()));
+        line("|---|---|" + "---|".repeat(stated.size()));
         for (Member member : plan.members()) {
             String name = lineage.provenance().expertNames().get(member.task());
-            line(
-                    "| %s | %s`%s` | %s |%s"
-                            .formatted(
-                                    cell(member.task()),
-                                    name == null ? "" : cell(name) + " ",
-                                    member.digest().shortHex(),
-                                    member.weight(),
-                                    plan.method() instanceof MergeMethod.Ties ties
-                                            ? " %s |".formatted(TiesMerge.density(ties, member))
-                                            : ""));
+            StringBuilder row =
+                    new StringBuilder(
+                            "| %s | %s`%s` |"
+                                    .formatted(
+                                            cell(member.task()),
+                                            name == null ? "" : cell(name) + " ",
+                                            member.digest().shortHex()));
+            for (Option<Setting> option : stated) {
+                Setting own = member.settings().get(option.name());
+                String otherwise =
+                        plan.method()
+                                .options()
+                                .getOrDefault(option.name(), option.poolDefault().text());
+                row.append(" %s |".formatted(own == null ? otherwise : own.text()));
+            }
+            line(row.toString());
         }
         line("");
         line(

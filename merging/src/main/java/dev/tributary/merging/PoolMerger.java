@@ -1,5 +1,6 @@
 package dev.tributary.merging;
 
+import dev.tributary.merging.method.DivMerge;
 import dev.tributary.models.CalibrationSet;
 import dev.tributary.models.Example;
 import dev.tributary.models.TaskDefinition;
@@ -65,7 +66,7 @@ public final class PoolMerger {
         long began = System.nanoTime();
         MergePlan plan = plan();
         DivMergeResult learnt =
-                plan.method() instanceof MergeMethod.DivMerge
+                plan.method().as(DivMerge.class).isPresent()
                         ? DivMergeOptimizer.optimise(
                                 plan, request.previous(), request.cacheFolder(), progress)
                         : null;
@@ -100,8 +101,7 @@ public final class PoolMerger {
                                 expert,
                                 member.digest(),
                                 calibration,
-                                member.weight(),
-                                member.density()));
+                                member.settings()));
             }
         }
         if (base == null || members.size() < request.members().size()) {
@@ -133,13 +133,14 @@ public final class PoolMerger {
     /// The inputs a method may learn from. Of a staged task only the calibration file is opened.
     private @Nullable CalibrationSet calibration(MergeRequest.RequestedMember member) {
         Path definition = member.taskDefinition();
-        if (definition == null || !(request.method() instanceof MergeMethod.DivMerge method)) {
+        if (definition == null || !request.method().usesCalibration()) {
             return null;
         }
         try {
             return staged(definition)
                     ? CalibrationSet.read(definition)
-                    : calibration(TaskDefinition.read(definition), method.calibrationItems());
+                    : calibration(
+                            TaskDefinition.read(definition), request.method().calibrationItems());
         } catch (RefusedException e) {
             faults.addAll(e.faults());
             return null;

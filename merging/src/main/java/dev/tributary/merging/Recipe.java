@@ -1,15 +1,18 @@
 package dev.tributary.merging;
 
+import dev.tributary.merging.method.MergeMethod;
+import dev.tributary.merging.method.Setting;
 import dev.tributary.tensors.Dtype;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.SortedMap;
 import org.jspecify.annotations.Nullable;
 
 /// One merge as a file describes it: the method, the models that go in with their weights, and how
 /// the result is stored.
 ///
-/// The file is mergekit's YAML for `linear`, `task_arithmetic` and `ties`, with mergekit's meaning
-/// of every key, and the same form with `tasks:` for `divmerge`.
+/// The file is mergekit's YAML, with mergekit's meaning of every key; the methods mergekit lacks
+/// have the same form, with `tasks:` where they learn from data.
 ///
 /// @param base the base model's folder; for `linear` without one, the first model's
 /// @param members the models whose weights go in, in the file's order
@@ -30,14 +33,12 @@ public record Recipe(
     /// One model of a recipe.
     ///
     /// @param name the last part of its path, or the whole path where two would be the same
-    /// @param weight its weight in the merge
-    /// @param density the share of its task vector TIES keeps; null for the method's own
+    /// @param settings parameters stated for this model alone, such as its weight, by name
     /// @param task the folder or file of its task definition; null for methods that need no data
     public record RecipeMember(
             String name,
             Path directory,
-            double weight,
-            @Nullable Double density,
+            SortedMap<String, Setting> settings,
             @Nullable Path task) {}
 
     /// Reads a recipe; its paths are relative to the folder it lies in.

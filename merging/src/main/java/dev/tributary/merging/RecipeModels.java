@@ -15,7 +15,7 @@ import org.jspecify.annotations.Nullable;
 /// Reads the models a recipe lists and the tasks it gives them.
 final class RecipeModels {
     private final RecipePaths paths;
-    private final RecipeParameters.FaultSink faults;
+    private final FaultSink faults;
     private final List<Listed> models = new ArrayList<>();
 
     /// One entry of `models:`, before its parameters are understood.
@@ -24,7 +24,7 @@ final class RecipeModels {
     /// @param written the model as the file names it
     record Listed(String place, String written, Path directory, JsonNode parameters) {}
 
-    RecipeModels(JsonNode listed, RecipePaths paths, RecipeParameters.FaultSink faults) {
+    RecipeModels(JsonNode listed, RecipePaths paths, FaultSink faults) {
         this.paths = paths;
         this.faults = faults;
         if (!listed.isArray()) {
@@ -71,10 +71,12 @@ final class RecipeModels {
     }
 
     /// The task definitions by model folder, one for every model but the base.
-    Map<Path, Path> tasks(RecipeMethod method, JsonNode tasks, @Nullable Path base) {
-        if (method != RecipeMethod.DIVMERGE) {
+    ///
+    /// @param learns whether the method needs any
+    Map<Path, Path> tasks(boolean learns, JsonNode tasks, @Nullable Path base) {
+        if (!learns) {
             if (!tasks.isMissingNode()) {
-                fault("tasks", "belongs to merge_method divmerge only: remove it");
+                fault("tasks", "belongs to methods that learn from data only: remove it");
             }
             return Map.of();
         }

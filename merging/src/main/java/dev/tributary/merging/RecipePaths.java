@@ -27,7 +27,7 @@ record RecipePaths(Path folder) {
 
     /// The folder a node names; null where it names none, which is reported unless the node is
     /// absent.
-    @Nullable Path find(String place, JsonNode node, RecipeParameters.FaultSink faults) {
+    @Nullable Path find(String place, JsonNode node, FaultSink faults) {
         if (node.isMissingNode() || node.isNull()) {
             return null;
         }

@@ -4,6 +4,11 @@ import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.fasterxml.jackson.dataformat.yaml.YAMLMapper;
+import dev.tributary.merging.method.BaseRole;
+import dev.tributary.merging.method.MergeMethod;
+import dev.tributary.merging.method.MethodCatalogue;
+import dev.tributary.merging.method.MethodEntry;
+import dev.tributary.merging.method.OptionReader;
 import dev.tributary.tensors.Dtype;
 import dev.tributary.tensors.FailureCode;
 import dev.tributary.tensors.Fault;
@@ -16,6 +21,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
 
@@ -33,7 +39,9 @@ final class RecipeReader {
                     "dtype",
                     "out_dtype",
                     "tokenizer_source",
-                    "tasks");
+                    "tasks",
+                    "include",
+                    "exclude");
     private static final Map<String, Dtype> DTYPES =
             Map.of("float32", Dtype.F32, "float16", Dtype.F16, "bfloat16", Dtype.BF16);
 
@@ -74,13 +82,13 @@ final class RecipeReader {
     private Recipe recipe() {
         unknownKeys("", root, TOP_LEVEL, this::fault);
         String methodName = text("merge_method", root.path("merge_method")).orElse("");
-        RecipeMethod kind = RecipeMethod.named(methodName).orElse(null);
+        MethodEntry<?> kind = MethodCatalogue.inRecipes(methodName).orElse(null);
         if (kind == null) {
             fault(
                     FailureCode.UNKNOWN_METHOD,
                     "merge_method",
                     "'%s' is not supported, expected one of %s"
-                            .formatted(methodName, String.join(", ", RecipeMethod.names())));
+                            .formatted(methodName, String.join(", ", MethodCatalogue.recipeIds())));
         }
         Path base = paths.find("base_model", root.path("base_model"), this::fault);
         RecipeModels models = new RecipeModels(root.path("models"), paths, this::fault);
@@ -89,22 +97,27 @@ final class RecipeReader {
         if (kind == null) {
             throw new RefusedException(faults.stream().distinct().toList());
         }
+        boolean baseNamed = !root.path("base_model").isMissingNode();
         RecipeParameters parameters =
-                new RecipeParameters(kind, root.path("parameters"), this::fault, notes::add);
-        MergeMethod method = parameters.method();
+                new RecipeParameters(
+                        kind, root.path("parameters"), baseNamed, this::fault, notes::add);
+        MergeMethod method = parameters.method(selection());
         List<Recipe.RecipeMember> members = new ArrayList<>();
-        Map<Path, Path> tasks = models.tasks(kind, root.path("tasks"), base);
+        boolean learns = method != null && method.needs().runsModels();
+        Map<Path, Path> tasks =
+                method == null && !root.path("tasks").isMissingNode()
+                        ? models.tasks(true, root.path("tasks"), base)
+                        : models.tasks(learns, root.path("tasks"), base);
         for (RecipeModels.Listed model : models.models()) {
             boolean isBase = base != null && base.equals(model.directory());
-            if (isBase && kind.subtractsBase()) {
+            if (isBase && subtracts(kind)) {
                 baseAmongModels(model);
             } else {
                 members.add(
-                        parameters.member(
-                                model.place(),
+                        new Recipe.RecipeMember(
                                 models.name(model),
                                 model.directory(),
-                                model.parameters(),
+                                parameters.ofModel(model.place(), model.parameters(), isBase),
                                 tasks.get(model.directory())));
             }
         }
@@ -126,24 +139,65 @@ final class RecipeReader {
         }
     }
 
+    /// Whether task vectors are taken, so that the base among the models changes nothing.
+    private static boolean subtracts(MethodEntry<?> kind) {
+        return kind.base() == BaseRole.SUBTRACTED || kind.base() == BaseRole.OPTIONAL;
+    }
+
+    private Map<String, String> selection() {
+        Map<String, String> selection = new TreeMap<>();
+        for (String key : List.of(OptionReader.INCLUDE, OptionReader.EXCLUDE)) {
+            JsonNode globs = root.path(key);
+            if (globs.isTextual()) {
+                selection.put(key, globs.textValue());
+            } else if (globs.isArray()) {
+                List<String> all = new ArrayList<>();
+                globs.forEach(glob -> all.add(glob.asText()));
+                selection.put(key, String.join(",", all));
+            } else if (!globs.isMissingNode()) {
+                fault(key, "is no list, expected tensor names in which * stands for anything");
+            }
+        }
+        return selection;
+    }
+
     private @Nullable Path baseOrTemplate(
-            RecipeMethod kind, @Nullable Path base, List<Recipe.RecipeMember> members) {
-        if (kind.subtractsBase()) {
+            MethodEntry<?> kind, @Nullable Path base, List<Recipe.RecipeMember> members) {
+        if (kind.base() == BaseRole.SUBTRACTED || kind.base() == BaseRole.ENDPOINT) {
             if (root.path("base_model").isMissingNode()) {
                 fault("base_model", "is missing, expected the model the others were tuned from");
+            } else if (kind.base() == BaseRole.ENDPOINT) {
+                endpoints(kind, base, members);
             }
             return base;
         }
         if (base == null) {
             return members.isEmpty() ? null : members.getFirst().directory();
         }
-        if (members.stream().noneMatch(member -> base.equals(member.directory()))) {
+        if (kind.base() == BaseRole.TEMPLATE
+                && members.stream().noneMatch(member -> base.equals(member.directory()))) {
             fault(
                     "base_model",
-                    "is not among the models: linear averages the models listed, so list the base"
-                            + " with a weight or leave base_model out");
+                    "is not among the models: %s takes the models listed, so list the base or leave"
+                                    .formatted(kind.recipeId())
+                            + " base_model out");
         }
         return base;
+    }
+
+    /// mergekit interpolates between base_model and one other model.
+    private void endpoints(
+            MethodEntry<?> kind, @Nullable Path base, List<Recipe.RecipeMember> members) {
+        boolean listed = members.stream().anyMatch(member -> member.directory().equals(base));
+        if (base != null && (!listed || members.size() != 2)) {
+            fault(
+                    "models",
+                    "are %d%s, but %s lies between base_model and one other model: list those two"
+                            .formatted(
+                                    members.size(),
+                                    listed ? "" : " without base_model",
+                                    kind.recipeId()));
+        }
     }
 
     private @Nullable Dtype outputDtype() {
@@ -191,8 +245,7 @@ final class RecipeReader {
     }
 
     /// Reports every key of a mapping that is none of these.
-    static void unknownKeys(
-            String prefix, JsonNode node, Set<String> known, RecipeParameters.FaultSink faults) {
+    static void unknownKeys(String prefix, JsonNode node, Set<String> known, FaultSink faults) {
         for (Map.Entry<String, JsonNode> entry : node.properties()) {
             if (!known.contains(entry.getKey())) {
                 faults.add(

@@ -1,5 +1,6 @@
 package dev.tributary.merging;
 
+import dev.tributary.merging.method.Workers;
 import dev.tributary.tensors.Digest;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -46,8 +47,7 @@ final class RecipeRequest {
                             member.directory(),
                             digests.get(m + 1),
                             member.task(),
-                            member.weight(),
-                            member.density()));
+                            member.settings()));
         }
         return new MergeRequest(
                 recipe.base(),

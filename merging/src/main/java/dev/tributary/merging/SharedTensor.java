@@ -1,8 +1,11 @@
 package dev.tributary.merging;
 
+import dev.tributary.merging.method.Setting;
 import dev.tributary.tensors.Dtype;
 import dev.tributary.tensors.TensorSpec;
 import java.util.List;
+import java.util.Map;
+import java.util.Optional;
 
 /// A tensor that the base and every expert have and that is merged into one.
 ///
@@ -12,7 +15,8 @@ import java.util.List;
 /// @param outputDtype its element type in the merged file
 /// @param baseName its name in the base's files
 /// @param baseDtype its element type there
-/// @param members its place in each member, in the plan's order of members
+/// @param members its place in the members
+/// @param kept whether the base's values are kept as they are
 public record SharedTensor(
         String name,
         String outputName,
@@ -21,10 +25,21 @@ public record SharedTensor(
         Dtype outputDtype,
         String baseName,
         Dtype baseDtype,
-        List<Source> members) {
+        List<Source> members,
+        boolean kept) {
 
     /// A tensor under the name one checkpoint's files give it.
-    public record Source(String name, Dtype dtype) {}
+    ///
+    /// @param member the checkpoint's place among the plan's members
+    /// @param settings parameters of this place alone; empty for the member's own
+    public record Source(
+            int member, String name, Dtype dtype, Optional<Map<String, Setting>> settings) {
+
+        /// With the member's own parameters.
+        public Source(int member, String name, Dtype dtype) {
+            this(member, name, dtype, Optional.empty());
+        }
+    }
 
     public SharedTensor {
         shape = List.copyOf(shape);
@@ -38,7 +53,7 @@ public record SharedTensor(
 
     /// Whether it holds numbers that are merged; others are carried over from the base unchanged.
     public boolean merged() {
-        return baseDtype.floating();
+        return baseDtype.floating() && !kept;
     }
 
     TensorSpec output() {

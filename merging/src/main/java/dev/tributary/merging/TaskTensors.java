@@ -35,14 +35,16 @@ final class TaskTensors {
         return List.copyOf(tensors);
     }
 
-    /// DivMerge compares answers, so every expert must be able to give some.
-    static void refuseWithoutHead(String task, List<TaskTensor> tensors, List<Fault> faults) {
+    /// Some methods compare answers, so every expert must be able to give some.
+    static void refuseWithoutHead(
+            String method, String task, List<TaskTensor> tensors, List<Fault> faults) {
         if (tensors.stream().noneMatch(tensor -> tensor.name().equals(CLASSIFIER))) {
             faults.add(
                     new Fault(
                             FailureCode.TENSOR_MISSING,
                             task + " " + CLASSIFIER,
-                            "is not in the expert, and divmerge compares classifications"));
+                            "is not in the expert, and %s compares classifications"
+                                    .formatted(method)));
         }
     }
 

@@ -1,5 +1,6 @@
 package dev.tributary.merging;
 
+import dev.tributary.merging.method.Workers;
 import dev.tributary.tensors.Kernels;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
@@ -51,13 +52,13 @@ final class TaskVectorNorms {
                 target,
                 1f,
                 source.dtype(),
-                BlockMerge.slice(
+                MergeExecutor.slice(
                         plan.members().get(member).expert().data(source.name()),
                         source.dtype().bytes(),
                         from,
                         count),
                 tensor.baseDtype(),
-                BlockMerge.slice(
+                MergeExecutor.slice(
                         plan.base().data(tensor.baseName()),
                         tensor.baseDtype().bytes(),
                         from,

@@ -1,5 +1,6 @@
 package dev.tributary.merging;
 
+import dev.tributary.merging.method.Workers;
 import dev.tributary.models.RunningModel;
 import dev.tributary.tensors.Checkpoint;
 import dev.tributary.tensors.Dtype;
@@ -94,15 +95,16 @@ final class TaskVectors {
                 tensor,
                 from,
                 count,
-                BlockMerge.slice(model.weights(tensor.name()), Float.BYTES, from, count),
-                BlockMerge.slice(base, tensor.baseDtype().bytes(), from, count),
+                MergeExecutor.slice(model.weights(tensor.name()), Float.BYTES, from, count),
+                MergeExecutor.slice(base, tensor.baseDtype().bytes(), from, count),
                 tensor.baseDtype(),
                 experts.stream()
                         .map(e ->
                                 new Expert(
                                         e.member(),
                                         e.dtype(),
-                                        BlockMerge.slice(e.data(), e.dtype().bytes(), from, count)))
+                                        MergeExecutor.slice(
+                                                e.data(), e.dtype().bytes(), from, count)))
                         .toList());
     }
 
@@ -172,7 +174,7 @@ final class TaskVectors {
             if (unit.from() == 0) {
                 whole = model.gradient(unit.tensor().name());
             }
-            gradients.add(BlockMerge.slice(whole, Float.BYTES, unit.from(), unit.count()));
+            gradients.add(MergeExecutor.slice(whole, Float.BYTES, unit.from(), unit.count()));
         }
         workers.each(units.size(), i -> products(units.get(i), gradients.get(i), products[i]));
         for (int i = 0; i < products.length; i++) {
@@ -200,15 +202,15 @@ final class TaskVectors {
         java.util.Arrays.fill(target, 0);
         for (long from = 0; from < unit.count(); from += TILE) {
             long count = Math.min(TILE, unit.count() - from);
-            MemorySegment tile = BlockMerge.slice(gradient, Float.BYTES, from, count);
+            MemorySegment tile = MergeExecutor.slice(gradient, Float.BYTES, from, count);
             MemorySegment base =
-                    BlockMerge.slice(unit.base(), unit.baseDtype().bytes(), from, count);
+                    MergeExecutor.slice(unit.base(), unit.baseDtype().bytes(), from, count);
             for (Expert expert : unit.experts()) {
                 target[expert.member()] +=
                         Kernels.dotDifference(
                                 tile,
                                 expert.dtype(),
-                                BlockMerge.slice(
+                                MergeExecutor.slice(
                                         expert.data(), expert.dtype().bytes(), from, count),
                                 unit.baseDtype(),
                                 base,

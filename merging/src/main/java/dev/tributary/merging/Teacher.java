@@ -1,5 +1,7 @@
 package dev.tributary.merging;
 
+import dev.tributary.merging.method.Divergence;
+
 /// What one expert answers to its task's calibration inputs: the fixed side of DivMerge's
 /// objective.
 final class Teacher {

@@ -3,6 +3,7 @@ package dev.tributary.merging;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.tributary.merging.method.Granularity;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 

@@ -4,6 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 import static org.assertj.core.api.Assertions.within;
 
+import dev.tributary.merging.method.DivMerge;
+import dev.tributary.merging.method.Divergence;
+import dev.tributary.merging.method.Granularity;
 import dev.tributary.models.Batch;
 import dev.tributary.tensors.FailureCode;
 import dev.tributary.tensors.Progress;
@@ -101,7 +104,7 @@ class DescentTest {
         assertThat(actual).isCloseTo(expected, within(1e-3));
     }
 
-    private DivMergeResult descend(Objective objective, MergeMethod.DivMerge method) {
+    private DivMergeResult descend(Objective objective, DivMerge method) {
         List<DivMergeTask> tasks = List.of(task("a"), task("b"));
         Coefficients start =
                 Coefficients.uniform(Granularity.LAYER, List.of("a", "b"), GROUPS, START);
@@ -109,8 +112,8 @@ class DescentTest {
         return new Descent(objective, method, tasks, start, progress).run();
     }
 
-    private static MergeMethod.DivMerge method(int steps, int every, int patience) {
-        return new MergeMethod.DivMerge(
+    private static DivMerge method(int steps, int every, int patience) {
+        return new DivMerge(
                 Granularity.LAYER, Divergence.JS, 0.01, 1, steps, 1, every, patience, 0.01, 1);
     }
 

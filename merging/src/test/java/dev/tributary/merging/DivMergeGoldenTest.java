@@ -4,6 +4,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import dev.tributary.merging.method.DivMerge;
+import dev.tributary.merging.method.Divergence;
+import dev.tributary.merging.method.Granularity;
+import dev.tributary.merging.method.Workers;
 import dev.tributary.models.Batch;
 import dev.tributary.models.CalibrationSet;
 import dev.tributary.models.Example;
@@ -135,7 +139,7 @@ class DivMergeGoldenTest {
     @ParameterizedTest
     @EnumSource(Divergence.class)
     void twentyStepsOfAdamAreThoseOfTheReference(Divergence divergence) {
-        MergeMethod.DivMerge method = fullBatch(Granularity.LAYER, divergence);
+        DivMerge method = fullBatch(Granularity.LAYER, divergence);
         Coefficients start =
                 Coefficients.uniform(Granularity.LAYER, plan.tasks(), plan.groups(), 0.3);
         DivMergeResult result =
@@ -209,8 +213,8 @@ class DivMergeGoldenTest {
         }
     }
 
-    private static MergeMethod.DivMerge fullBatch(Granularity granularity, Divergence divergence) {
-        return new MergeMethod.DivMerge(granularity, divergence, 0.01, 5, STEPS, 5, 1, 1000, 0, 1);
+    private static DivMerge fullBatch(Granularity granularity, Divergence divergence) {
+        return new DivMerge(granularity, divergence, 0.01, 5, STEPS, 5, 1, 1000, 0, 1);
     }
 
     private DivMergeObjective objective(Divergence divergence) {

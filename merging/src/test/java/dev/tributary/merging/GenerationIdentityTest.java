@@ -2,6 +2,9 @@ package dev.tributary.merging;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.tributary.merging.method.DivMerge;
+import dev.tributary.merging.method.MergeMethod;
+import dev.tributary.merging.method.TaskArithmetic;
 import dev.tributary.tensors.Digest;
 import java.util.Map;
 import java.util.Set;
@@ -10,8 +13,8 @@ import org.junit.jupiter.api.Test;
 
 class GenerationIdentityTest {
     private static final Digest BASE = Digest.ofText("base");
-    private static final MergeMethod SUM = new MergeMethod.TaskArithmetic(0.3);
-    private static final MergeMethod LEARN = MergeMethod.DivMerge.defaults();
+    private static final MergeMethod SUM = new TaskArithmetic(0.3);
+    private static final MergeMethod LEARN = DivMerge.defaults();
 
     @Test
     void everythingThatDeterminesAGenerationIsInItsId() {
@@ -20,7 +23,7 @@ class GenerationIdentityTest {
                                 id(BASE, "x", SUM, "c"),
                                 id(Digest.ofText("other"), "x", SUM, "c"),
                                 id(BASE, "y", SUM, "c"),
-                                id(BASE, "x", new MergeMethod.TaskArithmetic(0.4), "c"),
+                                id(BASE, "x", new TaskArithmetic(0.4), "c"),
                                 id(BASE, "x", LEARN, "c"),
                                 id(BASE, "x", LEARN, "d")))
                 .hasSize(6);

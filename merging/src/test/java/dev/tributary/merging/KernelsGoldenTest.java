@@ -4,6 +4,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import dev.tributary.merging.method.MergeMethod;
+import dev.tributary.merging.method.TaskArithmetic;
+import dev.tributary.merging.method.Ties;
+import dev.tributary.merging.method.TrimScope;
 import dev.tributary.tensors.Checkpoint;
 import dev.tributary.tensors.Dtype;
 import dev.tributary.tensors.Progress;
@@ -73,13 +77,13 @@ class KernelsGoldenTest {
     private static MergeMethod read(JsonNode golden) {
         double lambda = golden.path("lambda").asDouble();
         return method(golden).equals("ties")
-                ? new MergeMethod.Ties(
+                ? new Ties(
                         golden.path("density").asDouble(),
                         lambda,
                         golden.path("trim").asText().equals("global")
                                 ? TrimScope.GLOBAL
                                 : TrimScope.PER_TENSOR)
-                : new MergeMethod.TaskArithmetic(lambda);
+                : new TaskArithmetic(lambda);
     }
 
     private static TinyCheckpoint checkpoint(Golden.Tensors models, String name) {

@@ -4,6 +4,14 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 import static org.assertj.core.api.Assertions.within;
 
+import dev.tributary.merging.method.DivMerge;
+import dev.tributary.merging.method.Granularity;
+import dev.tributary.merging.method.MergeMethod;
+import dev.tributary.merging.method.Setting;
+import dev.tributary.merging.method.TaskArithmetic;
+import dev.tributary.merging.method.Ties;
+import dev.tributary.merging.method.TrimScope;
+import dev.tributary.merging.method.WeightAveraging;
 import dev.tributary.tensors.Checkpoint;
 import dev.tributary.tensors.Digest;
 import dev.tributary.tensors.Dtype;
@@ -27,9 +35,9 @@ import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class MergeExecutorTest {
-    private static final MergeMethod AVERAGE = new MergeMethod.WeightAveraging();
-    private static final MergeMethod SUM = new MergeMethod.TaskArithmetic(1.0);
-    private static final MergeMethod TIES = new MergeMethod.Ties(1.0, 1.0, TrimScope.GLOBAL);
+    private static final MergeMethod AVERAGE = new WeightAveraging();
+    private static final MergeMethod SUM = new TaskArithmetic(1.0);
+    private static final MergeMethod TIES = new Ties(1.0, 1.0, TrimScope.GLOBAL);
 
     private final Random random = new Random(11);
     private final List<Checkpoint> open = new ArrayList<>();
@@ -60,7 +68,7 @@ class MergeExecutorTest {
         Member[] same = {member("a", expert), member("b", expert), member("c", expert)};
         assertClose(merge(base, AVERAGE, same), expert);
         assertClose(merge(base, TIES, same), expert);
-        assertClose(merge(base, new MergeMethod.TaskArithmetic(1.0 / 3), same), expert);
+        assertClose(merge(base, new TaskArithmetic(1.0 / 3), same), expert);
     }
 
     @Test
@@ -72,8 +80,7 @@ class MergeExecutorTest {
                                 member("a", values(5000)),
                                 member("b", values(5000)),
                                 member("c", values(5000))));
-        for (MergeMethod method :
-                List.of(AVERAGE, SUM, new MergeMethod.Ties(0.2, 1.0, TrimScope.GLOBAL))) {
+        for (MergeMethod method : List.of(AVERAGE, SUM, new Ties(0.2, 1.0, TrimScope.GLOBAL))) {
             float[] straight = merge(base, method, members.toArray(Member[]::new));
             Collections.reverse(members);
             assertThat(merge(base, method, members.toArray(Member[]::new))).isEqualTo(straight);
@@ -106,10 +113,7 @@ class MergeExecutorTest {
             expert[i] = i % 2 == 0 ? 0.5f : -0.5f;
         }
         float[] merged =
-                merge(
-                        TinyCheckpoint.of("w", base),
-                        new MergeMethod.Ties(0.3, 1.0, scope),
-                        member("a", expert));
+                merge(TinyCheckpoint.of("w", base), new Ties(0.3, 1.0, scope), member("a", expert));
         int kept = 0;
         for (float value : merged) {
             kept += value != 0 ? 1 : 0;
@@ -126,11 +130,11 @@ class MergeExecutorTest {
         float[] large = filled(50, 2f);
         float[] small = filled(50, 1f);
         TinyCheckpoint expert = TinyCheckpoint.of("a", small).with("b", large);
-        MergeMethod global = new MergeMethod.Ties(0.5, 1.0, TrimScope.GLOBAL);
+        MergeMethod global = new Ties(0.5, 1.0, TrimScope.GLOBAL);
         Path merged = mergeFile(base, global, expert.member(next("expert"), "t"));
         assertThat(Golden.tensors(merged).get("a")).containsOnly(0f);
         assertThat(Golden.tensors(merged).get("b")).containsOnly(2f);
-        MergeMethod perTensor = new MergeMethod.Ties(0.5, 1.0, TrimScope.PER_TENSOR);
+        MergeMethod perTensor = new Ties(0.5, 1.0, TrimScope.PER_TENSOR);
         Path each = mergeFile(base, perTensor, expert.member(next("expert"), "t"));
         assertThat(Golden.tensors(each).get("a")).startsWith(new float[25]).endsWith(1f, 1f);
     }
@@ -141,7 +145,7 @@ class MergeExecutorTest {
         float[] merged =
                 merge(
                         TinyCheckpoint.of("w", new float[task.length]),
-                        new MergeMethod.Ties(0.137, 1.0, TrimScope.GLOBAL),
+                        new Ties(0.137, 1.0, TrimScope.GLOBAL),
                         member("a", task));
         float[] magnitudes = task.clone();
         for (int i = 0; i < magnitudes.length; i++) {
@@ -158,8 +162,7 @@ class MergeExecutorTest {
     void anUntouchedExpertChangesNothing() {
         float[] base = values(100);
         TinyCheckpoint checkpoint = TinyCheckpoint.of("w", base);
-        for (MergeMethod method :
-                List.of(AVERAGE, SUM, new MergeMethod.Ties(0.2, 1.0, TrimScope.GLOBAL))) {
+        for (MergeMethod method : List.of(AVERAGE, SUM, new Ties(0.2, 1.0, TrimScope.GLOBAL))) {
             assertThat(merge(checkpoint, method, member("a", base), member("b", base)))
                     .isEqualTo(base);
         }
@@ -171,14 +174,17 @@ class MergeExecutorTest {
         Member one = TinyCheckpoint.of("w", 1f).member(next("x"), "a", 3, null);
         Member five = TinyCheckpoint.of("w", 5f).member(next("x"), "b", 1, null);
         assertThat(merge(base, AVERAGE, one, five)).containsExactly(2f);
-        assertThat(merge(base, new MergeMethod.WeightAveraging(false), one, five))
-                .containsExactly(8f);
-        assertThat(merge(base, new MergeMethod.TaskArithmetic(0.5, false), one, five))
-                .containsExactly(4f);
-        assertThat(merge(base, new MergeMethod.TaskArithmetic(0.5, true), one, five))
+        assertThat(merge(base, new WeightAveraging(false), one, five)).containsExactly(8f);
+        assertThat(merge(base, new TaskArithmetic(0.5), one, five)).containsExactly(4f);
+        assertThat(merge(base, new TaskArithmetic(Setting.of(0.5), true), one, five))
                 .containsExactly(1f);
         assertThat(merge(base, TIES, one, five)).containsExactly(2f);
-        assertThat(merge(base, new MergeMethod.Ties(1, 1, TrimScope.GLOBAL, false), one, five))
+        assertThat(
+                        merge(
+                                base,
+                                new Ties(Setting.ONE, Setting.ONE, TrimScope.GLOBAL, false),
+                                one,
+                                five))
                 .containsExactly(8f);
     }
 
@@ -218,8 +224,7 @@ class MergeExecutorTest {
         float[] bad = values(MergeExecutor.BLOCK_ELEMENTS + 100);
         bad[MergeExecutor.BLOCK_ELEMENTS + 7] = poison;
         TinyCheckpoint base = TinyCheckpoint.of("w", values(bad.length));
-        for (MergeMethod method :
-                List.of(AVERAGE, SUM, new MergeMethod.Ties(0.2, 1.0, TrimScope.PER_TENSOR))) {
+        for (MergeMethod method : List.of(AVERAGE, SUM, new Ties(0.2, 1.0, TrimScope.PER_TENSOR))) {
             Path target = next("merged").resolve("model.safetensors");
             RefusedException refused =
                     catchThrowableOfType(
@@ -250,7 +255,7 @@ class MergeExecutorTest {
         RefusedException refused =
                 catchThrowableOfType(
                         RefusedException.class,
-                        () -> mergeFile(base, new MergeMethod.TaskArithmetic(2), large));
+                        () -> mergeFile(base, new TaskArithmetic(2), large));
         assertThat(refused).hasMessage("[w] became too large for F16: coefficients too large?");
     }
 
@@ -278,7 +283,7 @@ class MergeExecutorTest {
     void theSameMergeTwiceGivesTheSameBytes() {
         TinyCheckpoint base = TinyCheckpoint.of("w", values(3000)).with("v", values(70));
         TinyCheckpoint expert = TinyCheckpoint.of("w", values(3000)).with("v", values(70));
-        MergeMethod method = new MergeMethod.Ties(0.2, 1.0, TrimScope.GLOBAL);
+        MergeMethod method = new Ties(0.2, 1.0, TrimScope.GLOBAL);
         Path first = mergeFile(base, method, expert.member(next("x"), "a"));
         Path second = mergeFile(base, method, expert.member(next("x"), "a"));
         assertThat(Digest.of(first)).isEqualTo(Digest.of(second));
@@ -292,7 +297,7 @@ class MergeExecutorTest {
                 new MergePlan(
                         plan.base(),
                         plan.members(),
-                        MergeMethod.DivMerge.defaults(),
+                        DivMerge.defaults(),
                         plan.architecture(),
                         plan.shared(),
                         plan.taskTensors(),

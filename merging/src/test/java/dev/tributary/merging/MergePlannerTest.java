@@ -3,6 +3,12 @@ package dev.tributary.merging;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
+import dev.tributary.merging.method.DivMerge;
+import dev.tributary.merging.method.MergeMethod;
+import dev.tributary.merging.method.TaskArithmetic;
+import dev.tributary.merging.method.Ties;
+import dev.tributary.merging.method.TrimScope;
+import dev.tributary.merging.method.WeightAveraging;
 import dev.tributary.tensors.Checkpoint;
 import dev.tributary.tensors.Digest;
 import dev.tributary.tensors.Dtype;
@@ -16,7 +22,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 class MergePlannerTest {
-    private static final MergeMethod SUM = new MergeMethod.TaskArithmetic(0.3);
+    private static final MergeMethod SUM = new TaskArithmetic(0.3);
 
     private final List<Checkpoint> open = new ArrayList<>();
 
@@ -81,7 +87,7 @@ class MergePlannerTest {
         assertThat(
                         faults(
                                 base,
-                                new MergeMethod.WeightAveraging(),
+                                new WeightAveraging(),
                                 base.member(folder.resolve("1"), "x", 1, null),
                                 base.member(folder.resolve("2"), "y", -1, null)))
                 .containsExactly(
@@ -91,11 +97,7 @@ class MergePlannerTest {
     @Test
     void divMergeNeedsAnArchitectureItCanRunAndInputsToLearnFrom() {
         TinyCheckpoint base = TinyCheckpoint.of("a", 1);
-        assertThat(
-                        faults(
-                                base,
-                                MergeMethod.DivMerge.defaults(),
-                                base.member(folder.resolve("1"), "x")))
+        assertThat(faults(base, DivMerge.defaults(), base.member(folder.resolve("1"), "x")))
                 .anyMatch(f -> f.contains("model_type is 'arrows'"))
                 .contains("[x] has no calibration inputs, and divmerge learns from them");
     }
@@ -146,10 +148,9 @@ class MergePlannerTest {
         assertThat(sum.bytesToWrite()).isEqualTo(2000);
         assertThat(MergePlanner.plan(opened, members, SUM, Dtype.F32).bytesToWrite())
                 .isEqualTo(4000);
-        MergePlan average = MergePlanner.plan(opened, members, new MergeMethod.WeightAveraging());
+        MergePlan average = MergePlanner.plan(opened, members, new WeightAveraging());
         assertThat(average.bytesToRead()).isEqualTo(4000);
-        MergePlan ties =
-                MergePlanner.plan(opened, members, new MergeMethod.Ties(0.2, 1, TrimScope.GLOBAL));
+        MergePlan ties = MergePlanner.plan(opened, members, new Ties(0.2, 1, TrimScope.GLOBAL));
         assertThat(ties.bytesToRead()).isGreaterThan(sum.bytesToRead());
         assertThat(sum.peakBytes()).isPositive().isLessThan(16 << 20);
     }

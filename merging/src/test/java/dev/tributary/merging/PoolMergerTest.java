@@ -6,6 +6,12 @@ import static org.assertj.core.api.Assertions.within;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.tributary.merging.method.DivMerge;
+import dev.tributary.merging.method.Divergence;
+import dev.tributary.merging.method.Granularity;
+import dev.tributary.merging.method.MergeMethod;
+import dev.tributary.merging.method.TaskArithmetic;
+import dev.tributary.merging.method.WeightAveraging;
 import dev.tributary.models.Batch;
 import dev.tributary.models.CalibrationSet;
 import dev.tributary.models.RunningModel;
@@ -28,10 +34,9 @@ import org.junit.jupiter.api.io.TempDir;
 
 /// Whole merges of three small BERT classifiers, from folders to a folder.
 class PoolMergerTest {
-    private static final MergeMethod.DivMerge LEARN =
-            new MergeMethod.DivMerge(
-                    Granularity.LAYER, Divergence.JS, 0.02, 4, 20, 10, 5, 10, 0.01, 5);
-    private static final MergeMethod SUM = new MergeMethod.TaskArithmetic(0.3);
+    private static final DivMerge LEARN =
+            new DivMerge(Granularity.LAYER, Divergence.JS, 0.02, 4, 20, 10, 5, 10, 0.01, 5);
+    private static final MergeMethod SUM = new TaskArithmetic(0.3);
 
     private static final String TIES_RECIPE =
             """
@@ -115,7 +120,7 @@ class PoolMergerTest {
         List<Checkpoint> open = new ArrayList<>();
         try {
             MergePlan sum = plan(open, SUM, "spam", "hedges");
-            MergePlan average = plan(open, new MergeMethod.WeightAveraging(), "spam", "hedges");
+            MergePlan average = plan(open, new WeightAveraging(), "spam", "hedges");
             Batch batch = batch("spam");
             try (MergedModel refilled = MergedModel.of(sum, null);
                     MergedModel fresh = MergedModel.of(average, null)) {

@@ -3,9 +3,14 @@ package dev.tributary.merging;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
-import dev.tributary.merging.MergeMethod.TaskArithmetic;
-import dev.tributary.merging.MergeMethod.Ties;
-import dev.tributary.merging.MergeMethod.WeightAveraging;
+import dev.tributary.merging.method.DivMerge;
+import dev.tributary.merging.method.Granularity;
+import dev.tributary.merging.method.MethodCatalogue;
+import dev.tributary.merging.method.Setting;
+import dev.tributary.merging.method.TaskArithmetic;
+import dev.tributary.merging.method.Ties;
+import dev.tributary.merging.method.TrimScope;
+import dev.tributary.merging.method.WeightAveraging;
 import dev.tributary.tensors.Dtype;
 import dev.tributary.tensors.Fault;
 import dev.tributary.tensors.RefusedException;
@@ -13,6 +18,8 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -46,10 +53,10 @@ class RecipeTest {
         assertThat(recipe.method()).isEqualTo(new WeightAveraging(true));
         assertThat(recipe.base()).isEqualTo(folder.resolve("models/one"));
         assertThat(recipe.members())
-                .extracting(Recipe.RecipeMember::name, Recipe.RecipeMember::weight)
+                .extracting(Recipe.RecipeMember::name, m -> text(m).get("weight"))
                 .containsExactly(
-                        org.assertj.core.groups.Tuple.tuple("one", 1.0),
-                        org.assertj.core.groups.Tuple.tuple("two", 0.25));
+                        org.assertj.core.groups.Tuple.tuple("one", "1.0"),
+                        org.assertj.core.groups.Tuple.tuple("two", "0.25"));
         assertThat(recipe.outputDtype()).isEqualTo(Dtype.F16);
         assertThat(recipe.notes()).singleElement().asString().contains("float32 all the same");
     }
@@ -75,22 +82,21 @@ class RecipeTest {
                         out_dtype: bfloat16
                         tokenizer_source: base
                         """);
-        assertThat(recipe.method()).isEqualTo(new Ties(1.0, 1.0, TrimScope.PER_TENSOR, false));
+        assertThat(recipe.method())
+                .isEqualTo(new Ties(Setting.ONE, Setting.ONE, TrimScope.PER_TENSOR, false));
         assertThat(recipe.members())
+                .extracting(RecipeTest::text)
                 .containsExactly(
-                        new Recipe.RecipeMember(
-                                "one", folder.resolve("models/one"), 1.0, 0.5, null),
-                        new Recipe.RecipeMember(
-                                "two", folder.resolve("models/two"), 0.3, 1.0, null));
+                        Map.of("weight", "1.0", "density", "0.5"), Map.of("weight", "0.3"));
         assertThat(recipe.outputDtype()).isEqualTo(Dtype.BF16);
         assertThat(recipe.notes()).singleElement().asString().contains("int8_mask");
     }
 
     @Test
     void lambdaIsOneInARecipeThatDoesNotSay() {
-        assertThat(read(arithmetic("")).method()).isEqualTo(new TaskArithmetic(1.0, false));
+        assertThat(read(arithmetic("")).method()).isEqualTo(new TaskArithmetic(1.0));
         assertThat(read(arithmetic("parameters: {lambda: 0.4, normalize: true}")).method())
-                .isEqualTo(new TaskArithmetic(0.4, true));
+                .isEqualTo(new TaskArithmetic(Setting.of(0.4), true));
     }
 
     @Test
@@ -110,7 +116,7 @@ class RecipeTest {
                           granularity: task
                           max_steps: 12
                         """);
-        MergeMethod.DivMerge method = (MergeMethod.DivMerge) recipe.method();
+        DivMerge method = (DivMerge) recipe.method();
         assertThat(method.granularity()).isEqualTo(Granularity.TASK);
         assertThat(method.maxSteps()).isEqualTo(12);
         assertThat(recipe.members().getFirst().task()).isEqualTo(folder.resolve("models/tasks"));
@@ -133,7 +139,7 @@ class RecipeTest {
                                       weight: [0, 0.5, 1]
                                       density:
                                         - filter: mlp
-                                          value: 0.5
+                                          value: 1.5
                                         - value: 1
                                       gamma: 0.1
                                     layer_range: [0, 2]
@@ -147,20 +153,19 @@ class RecipeTest {
                         "[recipe.yml base_model] 'somebody/some-model' is no folder beside the"
                                 + " recipe: models are not fetched from a hub, download it and name"
                                 + " its folder",
-                        "[recipe.yml slices] is not supported, expected one of base_model, dtype,"
-                                + " merge_method, models, out_dtype, parameters, tasks,"
+                        "[recipe.yml slices] is not supported, expected one of base_model, dtype, exclude,"
+                                + " include, merge_method, models, out_dtype, parameters, tasks,"
                                 + " tokenizer_source",
                         "[recipe.yml chat_template] is not supported, expected one of base_model,"
-                                + " dtype, merge_method, models, out_dtype, parameters, tasks,"
+                                + " dtype, exclude, include, merge_method, models, out_dtype, parameters, tasks,"
                                 + " tokenizer_source",
                         "[recipe.yml tokenizer_source] 'union' is not supported, expected base:"
                                 + " vocabularies are never mixed",
                         "[recipe.yml dtype] 'int8' is not supported, expected one of bfloat16,"
                                 + " float16, float32",
-                        "[recipe.yml models[0].parameters.weight] is a list or a filter, which is"
-                                + " not supported: expected one value for all tensors",
-                        "[recipe.yml models[0].parameters.density] is a list or a filter, which is"
-                                + " not supported: expected one value for all tensors",
+                        "[recipe.yml models[0].parameters.density] was"
+                                + " '[{\"filter\":\"mlp\",\"value\":1.5},{\"value\":1}]', expected more"
+                                + " than 0 and at most 1",
                         "[recipe.yml models[0].parameters.gamma] is not supported by ties, expected"
                                 + " one of density, weight",
                         "[recipe.yml models[0].layer_range] is not supported, expected one of"
@@ -179,12 +184,12 @@ class RecipeTest {
         assertThat(
                         faults(
                                 """
-                                merge_method: dare_ties
+                                merge_method: dare_tiez
                                 models: nothing
                                 """))
                 .containsExactly(
-                        "[recipe.yml merge_method] 'dare_ties' is not supported, expected one of"
-                                + " linear, task_arithmetic, ties, divmerge",
+                        "[recipe.yml merge_method] 'dare_tiez' is not supported, expected one of "
+                                + String.join(", ", MethodCatalogue.recipeIds()),
                         "[recipe.yml models] is missing or no list, expected a list of '- model:"
                                 + " <folder>'");
     }
@@ -215,7 +220,7 @@ class RecipeTest {
                                 """))
                 .singleElement()
                 .asString()
-                .contains("base_model] is not among the models: linear averages");
+                .contains("base_model] is not among the models: linear takes");
     }
 
     @Test
@@ -255,6 +260,12 @@ class RecipeTest {
                 .asString()
                 .contains("is no readable YAML")
                 .contains("Duplicate");
+    }
+
+    private static Map<String, String> text(Recipe.RecipeMember member) {
+        Map<String, String> text = new TreeMap<>();
+        member.settings().forEach((name, setting) -> text.put(name, setting.text()));
+        return text;
     }
 
     private static String arithmetic(String parameters) {

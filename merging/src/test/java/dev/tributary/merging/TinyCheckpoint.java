@@ -1,5 +1,6 @@
 package dev.tributary.merging;
 
+import dev.tributary.merging.method.Setting;
 import dev.tributary.tensors.Checkpoint;
 import dev.tributary.tensors.CheckpointWriter;
 import dev.tributary.tensors.Digest;
@@ -15,6 +16,8 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.SortedMap;
+import java.util.TreeMap;
 
 /// Writes small checkpoints of any names, shapes and dtypes for tests.
 final class TinyCheckpoint {
@@ -94,7 +97,12 @@ final class TinyCheckpoint {
             String task,
             double weight,
             @org.jspecify.annotations.Nullable Double density) {
+        SortedMap<String, Setting> settings = new TreeMap<>();
+        settings.put("weight", Setting.of(weight));
+        if (density != null) {
+            settings.put("density", Setting.of(density));
+        }
         return new Member(
-                task, open(directory), Digest.ofText(directory.toString()), null, weight, density);
+                task, open(directory), Digest.ofText(directory.toString()), null, settings);
     }
 }

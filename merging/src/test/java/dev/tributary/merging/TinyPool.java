@@ -2,6 +2,7 @@ package dev.tributary.merging;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.tributary.merging.method.MergeMethod;
 import dev.tributary.tensors.Digest;
 import java.io.IOException;
 import java.io.UncheckedIOException;

@@ -34,9 +34,32 @@ class WallsTest {
                         "dev.tributary.models..",
                         "dev.tributary.tensors..",
                         "com.fasterxml.jackson..",
+                        "org.bytedeco..",
                         "org.jspecify..",
                         "jdk.incubator.vector..",
                         "java..")
+                .check(merging);
+    }
+
+    @Test
+    void onlyOneClassCallsTheNativeLinearAlgebra() {
+        noClasses()
+                .that()
+                .doNotHaveSimpleName("LinearAlgebra")
+                .should()
+                .dependOnClassesThat()
+                .resideInAnyPackage("org.bytedeco..")
+                .check(merging);
+    }
+
+    @Test
+    void methodsKnowNothingOfHowAMergeIsPlannedOrCarriedOut() {
+        noClasses()
+                .that()
+                .resideInAPackage("dev.tributary.merging.method..")
+                .should()
+                .dependOnClassesThat()
+                .resideInAPackage("dev.tributary.merging")
                 .check(merging);
     }
 }

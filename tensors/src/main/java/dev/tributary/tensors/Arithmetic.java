@@ -28,6 +28,9 @@ sealed interface Arithmetic permits ScalarArithmetic, VectorArithmetic {
             MemorySegment right,
             int count);
 
+    /// `target = left - right`.
+    void difference(MemorySegment left, MemorySegment right, MemorySegment target, int count);
+
     /// `y += a * x`, rounded once.
     void axpy(float a, MemorySegment x, MemorySegment y, int count);
 

@@ -61,6 +61,31 @@ public final class Kernels {
         }
     }
 
+    /// A task vector: `target = expert - base`.
+    ///
+    /// @param target fp32
+    public static void difference(
+            Dtype expertDtype,
+            MemorySegment expert,
+            Dtype baseDtype,
+            MemorySegment base,
+            MemorySegment target,
+            long count) {
+        try (Operand left = new Operand(expertDtype, expert);
+                Operand right = new Operand(baseDtype, base);
+                Operand out = new Operand(target)) {
+            for (long from = 0; from < count; from += Operand.TILE) {
+                int length = Operand.tileLength(from, count);
+                ARITHMETIC.difference(
+                        left.floats(from, length),
+                        right.floats(from, length),
+                        out.raw(from, length),
+                        length);
+                out.put(from, length);
+            }
+        }
+    }
+
     /// Adds a scaled task vector: `accumulator += coefficient * (expert - base)`.
     ///
     /// @param accumulator fp32

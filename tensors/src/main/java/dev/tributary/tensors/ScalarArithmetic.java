@@ -59,6 +59,14 @@ final class ScalarArithmetic implements Arithmetic {
     }
 
     @Override
+    public void difference(
+            MemorySegment left, MemorySegment right, MemorySegment target, int count) {
+        for (int i = 0; i < count; i++) {
+            set(target, i, get(left, i) - get(right, i));
+        }
+    }
+
+    @Override
     public void axpy(float a, MemorySegment x, MemorySegment y, int count) {
         for (int i = 0; i < count; i++) {
             set(y, i, Math.fma(a, get(x, i), get(y, i)));

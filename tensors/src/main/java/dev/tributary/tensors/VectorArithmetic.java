@@ -86,6 +86,17 @@ final class VectorArithmetic implements Arithmetic {
     }
 
     @Override
+    public void difference(
+            MemorySegment left, MemorySegment right, MemorySegment target, int count) {
+        int bound = count - count % FLOATS;
+        for (int i = 0; i < bound; i += FLOATS) {
+            store(load(left, i).sub(load(right, i)), target, i);
+        }
+        scalar.difference(
+                from(left, bound), from(right, bound), from(target, bound), count - bound);
+    }
+
+    @Override
     public void axpy(float a, MemorySegment x, MemorySegment y, int count) {
         FloatVector scale = FloatVector.broadcast(F32, a);
         int bound = count - count % FLOATS;

@@ -60,6 +60,20 @@ class ArithmeticTest {
 
     @ParameterizedTest
     @MethodSource("sizes")
+    void differencesAreTheSameBitForBit(int size) {
+        MemorySegment left = numbers(size, 1);
+        MemorySegment right = numbers(size, 2);
+        MemorySegment expected = numbers(size, 3);
+        MemorySegment actual = numbers(size, 4);
+
+        scalar.difference(left, right, expected, size);
+        vector.difference(left, right, actual, size);
+
+        assertSameBits(actual, expected);
+    }
+
+    @ParameterizedTest
+    @MethodSource("sizes")
     void axpyIsTheSameBitForBit(int size) {
         MemorySegment x = numbers(size, 1);
         MemorySegment expected = numbers(size, 2);

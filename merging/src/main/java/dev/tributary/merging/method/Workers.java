@@ -1,4 +1,4 @@
-package dev.tributary.merging;
+package dev.tributary.merging.method;
 
 import java.util.ArrayList;
 import java.util.List;
@@ -9,10 +9,11 @@ import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.IntConsumer;
 import java.util.function.IntFunction;
+import java.util.stream.IntStream;
 
 /// A few threads that share out numbered pieces of work and wait for the last one. What a piece
 /// computes must not depend on who takes it.
-final class Workers implements AutoCloseable {
+public final class Workers implements AutoCloseable {
     private static final String THREADS = "tributary.threads";
 
     private final int threads;
@@ -26,16 +27,29 @@ final class Workers implements AutoCloseable {
                         Thread.ofPlatform().daemon().name("tributary-merging-", 0).factory());
     }
 
-    /// As many threads as `-Dtributary.threads` says, or as there are cores.
-    static Workers create() {
-        return new Workers(
-                Math.max(
-                        1,
-                        Integer.getInteger(THREADS, Runtime.getRuntime().availableProcessors())));
+    /// As many threads as are [#available].
+    public static Workers create() {
+        return new Workers(available());
+    }
+
+    /// So many threads as `-Dtributary.threads` says, or as there are cores.
+    public static int available() {
+        return Math.max(1, Integer.getInteger(THREADS, Runtime.getRuntime().availableProcessors()));
+    }
+
+    /// How many threads there are.
+    public int threads() {
+        return threads;
     }
 
     /// Does pieces 0 to `pieces - 1`.
-    void each(int pieces, IntConsumer work) {
+    public void each(int pieces, IntConsumer work) {
+        if (threads == 1 || pieces <= 1) {
+            for (int piece = 0; piece < pieces; piece++) {
+                work.accept(piece);
+            }
+            return;
+        }
         AtomicInteger next = new AtomicInteger();
         List<Future<?>> running = new ArrayList<>(threads);
         for (int i = 0; i < Math.min(threads, pieces); i++) {
@@ -52,7 +66,10 @@ final class Workers implements AutoCloseable {
     }
 
     /// The results of pieces 0 to `pieces - 1`, in order.
-    <T> List<T> map(int pieces, IntFunction<T> work) {
+    public <T> List<T> map(int pieces, IntFunction<T> work) {
+        if (threads == 1 || pieces <= 1) {
+            return IntStream.range(0, pieces).<T>mapToObj(work).toList();
+        }
         List<Future<T>> running = new ArrayList<>(pieces);
         for (int i = 0; i < pieces; i++) {
             int piece = i;

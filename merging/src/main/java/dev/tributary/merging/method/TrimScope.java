@@ -1,4 +1,4 @@
-package dev.tributary.merging;
+package dev.tributary.merging.method;
 
 /// Over which entries TIES looks for the largest ones it keeps.
 public enum TrimScope {

@@ -1,4 +1,4 @@
-package dev.tributary.merging;
+package dev.tributary.merging.method;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;

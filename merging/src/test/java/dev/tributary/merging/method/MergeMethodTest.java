@@ -1,4 +1,4 @@
-package dev.tributary.merging;
+package dev.tributary.merging.method;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
@@ -16,13 +16,11 @@ class MergeMethodTest {
 
     @Test
     void optionsLeftOutHaveTheirDefaults() {
-        assertThat(MergeMethod.of("weight_averaging", Map.of()))
-                .isEqualTo(new MergeMethod.WeightAveraging());
-        assertThat(MergeMethod.of("task_arithmetic", Map.of()))
-                .isEqualTo(new MergeMethod.TaskArithmetic(0.3));
+        assertThat(MergeMethod.of("weight_averaging", Map.of())).isEqualTo(new WeightAveraging());
+        assertThat(MergeMethod.of("task_arithmetic", Map.of())).isEqualTo(new TaskArithmetic(0.3));
         assertThat(MergeMethod.of("ties", Map.of()))
-                .isEqualTo(new MergeMethod.Ties(0.2, 1.0, TrimScope.GLOBAL));
-        assertThat(MergeMethod.of("divmerge", Map.of())).isEqualTo(MergeMethod.DivMerge.defaults());
+                .isEqualTo(new Ties(0.2, 1.0, TrimScope.GLOBAL));
+        assertThat(MergeMethod.of("divmerge", Map.of())).isEqualTo(DivMerge.defaults());
     }
 
     @ParameterizedTest
@@ -49,9 +47,9 @@ class MergeMethodTest {
                         "seed", "-9");
         assertThat(MergeMethod.of("divmerge", options))
                 .isEqualTo(
-                        new MergeMethod.DivMerge(
+                        new DivMerge(
                                 Granularity.TASK, Divergence.KL, 0.02, 8, 7, 33, 5, 2, 0.1, -9));
-        assertThat(options.keySet()).isEqualTo(MergeMethod.DivMerge.defaults().options().keySet());
+        assertThat(options.keySet()).isEqualTo(DivMerge.defaults().options().keySet());
     }
 
     @Test
@@ -76,24 +74,24 @@ class MergeMethodTest {
                         "[ties.trim] was 'everywhere', expected one of global, per_tensor",
                         "[ties.normalize] was 'yes', expected true or false",
                         "[ties.colour] is no option of ties, expected one of density, lambda, trim,"
-                                + " normalize");
+                                + " normalize, include, exclude");
         assertThat(refused.faults()).extracting(Fault::code).containsOnly(FailureCode.BAD_OPTION);
     }
 
     @Test
     void anUnknownMethodIsAnsweredWithTheKnownOnes() {
-        assertThatThrownBy(() -> MergeMethod.of("dare-ties", Map.of()))
+        assertThatThrownBy(() -> MergeMethod.of("dare-tiez", Map.of()))
                 .isInstanceOf(RefusedException.class)
                 .hasMessage(
-                        "[method] 'dare-ties' is no merge method, expected one of"
-                                + " weight_averaging, task_arithmetic, ties, divmerge");
+                        "[method] 'dare-tiez' is no merge method, expected one of "
+                                + String.join(", ", MethodCatalogue.ids()));
     }
 
     @Test
     void aMethodThatExistsCanRun() {
-        assertThatThrownBy(() -> new MergeMethod.TaskArithmetic(Double.NaN))
+        assertThatThrownBy(() -> new TaskArithmetic(Double.NaN))
                 .hasMessage("[lambda] was NaN, expected a finite number");
-        assertThatThrownBy(() -> new MergeMethod.Ties(0, 1, TrimScope.GLOBAL))
+        assertThatThrownBy(() -> new Ties(0, 1, TrimScope.GLOBAL))
                 .hasMessage("[density] was 0, expected more than 0 and at most 1");
     }
 }

@@ -1,4 +1,4 @@
-package dev.tributary.merging;
+package dev.tributary.merging.method;
 
 /// How many coefficients a task vector has in DivMerge (arXiv 2509.02108, section 3.1).
 public enum Granularity {

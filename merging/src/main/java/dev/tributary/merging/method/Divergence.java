@@ -1,4 +1,4 @@
-package dev.tributary.merging;
+package dev.tributary.merging.method;
 
 /// How far the merged model's answer is from an expert's, as a number in nats and as a gradient
 /// with respect to the merged model's logits.
@@ -11,7 +11,7 @@ public enum Divergence {
     /// log 2, symmetric; DivMerge's default.
     JS("js") {
         @Override
-        double between(double[] expert, double[] merged, int classes, double[] gradient) {
+        public double between(double[] expert, double[] merged, int classes, double[] gradient) {
             double expertPart = 0;
             double mergedPart = 0;
             for (int c = 0; c < classes; c++) {
@@ -31,7 +31,7 @@ public enum Divergence {
     /// others.
     KL("kl") {
         @Override
-        double between(double[] expert, double[] merged, int classes, double[] gradient) {
+        public double between(double[] expert, double[] merged, int classes, double[] gradient) {
             double sum = 0;
             for (int c = 0; c < classes; c++) {
                 double p = Math.exp(expert[c]);
@@ -61,10 +61,11 @@ public enum Divergence {
     /// @param merged the merged model's log-probabilities
     /// @param classes how many entries of the arrays count
     /// @param gradient receives `classes` entries
-    abstract double between(double[] expert, double[] merged, int classes, double[] gradient);
+    public abstract double between(
+            double[] expert, double[] merged, int classes, double[] gradient);
 
     /// Log-probabilities of logits: `z - logsumexp(z)`, in fp64.
-    static void logSoftmax(float[] logits, int from, int classes, double[] target) {
+    public static void logSoftmax(float[] logits, int from, int classes, double[] target) {
         double greatest = Double.NEGATIVE_INFINITY;
         for (int c = 0; c < classes; c++) {
             greatest = Math.max(greatest, logits[from + c]);

@@ -1,0 +1,103 @@
+package dev.tributary.merging;
+
+import dev.tributary.merging.method.MergeInputs;
+import dev.tributary.merging.method.MergeTensor;
+import dev.tributary.merging.method.Statistics;
+import dev.tributary.merging.method.Workers;
+import dev.tributary.tensors.Checkpoint;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+
+/// What a method may see of a plan.
+final class PlanInputs implements MergeInputs {
+    private final List<Member> members;
+    private final List<String> groups;
+    private final @Nullable Coefficients learnt;
+    private final @Nullable Workers workers;
+    private final List<MergeTensor> merged = new ArrayList<>();
+    private final Map<SharedTensor, MergeTensor> byShared = new HashMap<>();
+
+    /// @param shared the plan's tensors, in the order in which they are merged
+    /// @param learnt coefficients, for methods that learn them
+    /// @param workers null while it is only planned
+    PlanInputs(
+            Checkpoint base,
+            List<Member> members,
+            List<String> groups,
+            List<SharedTensor> shared,
+            @Nullable Coefficients learnt,
+            @Nullable Workers workers) {
+        this.members = members;
+        this.groups = groups;
+        this.learnt = learnt;
+        this.workers = workers;
+        LayerDepth depth = new LayerDepth(shared.stream().map(SharedTensor::outputName).toList());
+        for (SharedTensor tensor : shared) {
+            if (tensor.merged()) {
+                MergeTensor seen = seen(base, tensor, depth.of(tensor.outputName()));
+                merged.add(seen);
+                byShared.put(tensor, seen);
+            }
+        }
+    }
+
+    private MergeTensor seen(Checkpoint base, SharedTensor tensor, double depth) {
+        List<MergeTensor.Expert> experts = new ArrayList<>();
+        for (SharedTensor.Source source : tensor.members()) {
+            Member member = members.get(source.member());
+            experts.add(
+                    new MergeTensor.Expert(
+                            member.task(),
+                            new MergeTensor.Stored(
+                                    source.dtype(), member.expert().data(source.name())),
+                            source.settings().orElse(member.settings())));
+        }
+        return new MergeTensor(
+                tensor.outputName(),
+                tensor.shape(),
+                depth,
+                tensor.group(),
+                new MergeTensor.Stored(tensor.baseDtype(), base.data(tensor.baseName())),
+                experts);
+    }
+
+    @Override
+    public List<String> tasks() {
+        return members.stream().map(Member::task).toList();
+    }
+
+    @Override
+    public List<MergeTensor> tensors() {
+        return merged;
+    }
+
+    MergeTensor of(SharedTensor tensor) {
+        return Objects.requireNonNull(byShared.get(tensor), tensor.name());
+    }
+
+    @Override
+    public Workers workers() {
+        if (workers == null) {
+            throw new IllegalStateException("nothing is read while a merge is planned");
+        }
+        return workers;
+    }
+
+    @Override
+    public Statistics statistics() {
+        throw new IllegalStateException("no statistics were gathered");
+    }
+
+    @Override
+    public double coefficient(int expert, MergeTensor tensor) {
+        if (learnt == null) {
+            throw new IllegalArgumentException(
+                    "[divmerge] needs its coefficients: optimise them first");
+        }
+        return learnt.get(members.get(expert).task(), groups.get(tensor.group()));
+    }
+}
