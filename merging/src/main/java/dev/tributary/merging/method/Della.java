@@ -9,9 +9,9 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.function.Function;
 
-/// DELLA (arXiv 2406.11617, section 3): entries of each task vector are dropped at random, small
-/// ones more often than large ones, and each that is kept is divided by its chance of being kept;
-/// then signs are elected as in TIES (`della`) or all are added up (`della_linear`).
+/// DELLA (arXiv 2406.11617): entries of each task vector are dropped at random, small ones more
+/// often than large ones, and each that is kept is divided by its chance of being kept; then signs
+/// are elected as in TIES (`della`) or all are added up (`della_linear`).
 ///
 /// Within a row the chance rises with the rank of the magnitude, from `density - epsilon` for the
 /// smallest to `density + epsilon` for the largest. Magnitudes that bfloat16 cannot tell apart
@@ -87,7 +87,7 @@ public record Della(
                                 values.get(RESCALE),
                                 values.get(normalize),
                                 values.get(SEED));
-        return new MethodEntry<>(Della.class, id, title, PAPER, "section 3", formula, build)
+        return new MethodEntry<>(Della.class, id, title, PAPER, "MagPrune", formula, build)
                 .weighted()
                 .option(DENSITY, Della::density)
                 .option(EPSILON, Della::epsilon)

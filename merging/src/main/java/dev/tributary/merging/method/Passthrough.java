@@ -3,8 +3,7 @@ package dev.tributary.merging.method;
 import java.util.List;
 
 /// Takes tensors as they are, times a factor: one model, or layers of several models stacked into a
-/// deeper or shallower one (mergekit's passthrough; depth up-scaling, arXiv 2312.15166, section
-/// 3.1).
+/// deeper or shallower one (mergekit's passthrough; depth up-scaling, arXiv 2312.15166).
 ///
 /// @param scale factor of a model's tensors
 /// @param slices the layers of the new model; none for one model as it is
@@ -38,7 +37,7 @@ public record Passthrough(Setting scale, LayerStack slices) implements MergeMeth
                             "passthrough",
                             "passthrough",
                             "https://arxiv.org/abs/2312.15166",
-                            "section 3.1",
+                            "depth up-scaling",
                             "scale · θ, or layers of several θ_t stacked and numbered anew",
                             values -> new Passthrough(values.get(SCALE), values.get(SLICES)))
                     .base(BaseRole.TEMPLATE)

@@ -6,9 +6,9 @@ import dev.tributary.tensors.MagnitudeHistogram;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
 
-/// SCE (FuseChat, arXiv 2408.07990, section 3.3), tensor by tensor: select the entries in which the
-/// task vectors differ most, calculate each expert's coefficient from the squares of what it has
-/// there, erase the entries against the elected sign.
+/// SCE (FuseChat, arXiv 2408.07990), tensor by tensor: select the entries in which the task vectors
+/// differ most, calculate each expert's coefficient from the squares of what it has there, erase
+/// the entries against the elected sign.
 ///
 /// @param selectTopk the share of the entries with any variance that is selected
 /// @param lambda scale of the merged task vector
@@ -32,7 +32,7 @@ public record Sce(Setting selectTopk, Setting lambda) implements MergeMethod {
                             "sce",
                             "SCE",
                             "https://arxiv.org/abs/2408.07990",
-                            "section 3.3",
+                            "select, calculate, erase",
                             "θ₀ + λ · weighted mean of the τ_t that agree in sign, over the entries"
                                     + " of largest variance, weights from squared entries",
                             values -> new Sce(values.get(SELECT_TOPK), values.get(LAMBDA)))
