@@ -6,7 +6,29 @@ import java.util.Optional;
 /// All methods there are.
 public final class MethodCatalogue {
     private static final List<MethodEntry<?>> ENTRIES =
-            List.of(WeightAveraging.ENTRY, TaskArithmetic.ENTRY, Ties.ENTRY, DivMerge.ENTRY);
+            List.of(
+                    WeightAveraging.ENTRY,
+                    TaskArithmetic.ENTRY,
+                    Ties.ENTRY,
+                    Dare.LINEAR,
+                    Dare.TIES,
+                    Della.TIES,
+                    Della.LINEAR,
+                    Breadcrumbs.LINEAR,
+                    Breadcrumbs.TIES,
+                    Sce.ENTRY,
+                    Slerp.ENTRY,
+                    NuSlerp.ENTRY,
+                    MultiSlerp.ENTRY,
+                    Karcher.ENTRY,
+                    ModelStock.ENTRY,
+                    TsvM.ENTRY,
+                    IsoC.ENTRY,
+                    IsoCts.ENTRY,
+                    Wudi.ENTRY,
+                    Opcm.ENTRY,
+                    Passthrough.ENTRY,
+                    DivMerge.ENTRY);
 
     private MethodCatalogue() {}
 

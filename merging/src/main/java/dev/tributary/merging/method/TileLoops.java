@@ -66,7 +66,7 @@ final class TileLoops {
         }
     }
 
-    /// `target = target + entries * entries` without a fused step.
+    /// `target = target + entries * entries`, rounded once.
     static void addSquares(MemorySegment entries, MemorySegment target, int count) {
         int bound = LANES.loopBound(count);
         for (int i = 0; i < bound; i += LANES.length()) {

@@ -13,6 +13,7 @@ final class Tiles {
     final MemorySegment base = tile();
     final MemorySegment sum = tile();
     final MemorySegment extra = tile();
+    private final MemorySegment rest = tile();
     final MemorySegment[] experts;
 
     Tiles(int experts) {
@@ -22,9 +23,14 @@ final class Tiles {
         }
     }
 
+    /// Room for what a loop needs besides.
+    MemorySegment rest() {
+        return rest;
+    }
+
     /// How much memory the tiles of one thread take.
     static long bytes(int experts) {
-        return (experts + 3L) * SIZE * Float.BYTES;
+        return (experts + 4L) * SIZE * Float.BYTES;
     }
 
     static MemorySegment tile() {

@@ -1,0 +1,128 @@
+package dev.tributary.merging.method;
+
+import java.util.List;
+import java.util.function.Function;
+
+/// Model Breadcrumbs (arXiv 2312.06795): of each task vector the largest entries, which may be
+/// outliers, and the smallest, which may be noise, are dropped, tensor by tensor; then all are
+/// added up (`breadcrumbs`) or merged by elected signs (`breadcrumbs_ties`).
+///
+/// As in mergekit a density of 1 drops nothing, outliers included.
+///
+/// @param elects whether signs are elected
+/// @param density the share of entries that is kept; an expert may state its own
+/// @param gamma the share of the largest entries that is dropped
+/// @param lambda scale of the merged task vector
+/// @param normalize divide by the weights of those added up
+public record Breadcrumbs(
+        boolean elects, Setting density, Setting gamma, Setting lambda, boolean normalize)
+        implements MergeMethod {
+    private static final String PAPER = "https://arxiv.org/abs/2312.06795";
+    private static final Bound SHARE = Bound.above("density", 0, 1);
+    private static final Bound OUTLIERS = Bound.from("gamma", 0, 1);
+    private static final Option<Setting> DENSITY =
+            Option.number("density", SHARE, 0.9, "share of a task vector's entries that is kept")
+                    .perExpert()
+                    .inRecipes(Setting.ONE);
+    private static final Option<Setting> GAMMA =
+            Option.number("gamma", OUTLIERS, 0.01, "share of the largest entries that is dropped")
+                    .perExpert();
+    private static final Option<Setting> LINEAR_LAMBDA =
+            Option.number(
+                            "lambda",
+                            Bound.anyNumber("lambda"),
+                            0.3,
+                            "scale of the sum of task vectors; the paper's α")
+                    .inRecipes(Setting.ONE);
+    private static final Option<Setting> TIES_LAMBDA =
+            Option.number(
+                            "lambda",
+                            Bound.anyNumber("lambda"),
+                            0.3,
+                            "scale of the merged task vector")
+                    .inRecipes(Setting.ONE);
+    private static final Option<Boolean> NORMALIZE =
+            Option.flag("normalize", false, "divide by the weights of those added up");
+
+    static final MethodEntry<Breadcrumbs> LINEAR =
+            entry(
+                    "breadcrumbs",
+                    "Model Breadcrumbs",
+                    "θ₀ + λ Σ w_t τ_t, each τ_t without its largest and smallest entries",
+                    LINEAR_LAMBDA,
+                    false);
+    static final MethodEntry<Breadcrumbs> TIES =
+            entry(
+                    "breadcrumbs_ties",
+                    "Model Breadcrumbs with elected signs",
+                    "as TIES, over τ_t without its largest and smallest entries",
+                    TIES_LAMBDA,
+                    true);
+
+    private static MethodEntry<Breadcrumbs> entry(
+            String id, String title, String formula, Option<Setting> lambda, boolean elects) {
+        Function<OptionValues, Breadcrumbs> build =
+                values ->
+                        new Breadcrumbs(
+                                elects,
+                                values.get(DENSITY),
+                                values.get(GAMMA),
+                                values.get(lambda),
+                                values.get(NORMALIZE));
+        return new MethodEntry<>(
+                        Breadcrumbs.class, id, title, PAPER, "sparse masks", formula, build)
+                .weighted()
+                .option(DENSITY, Breadcrumbs::density)
+                .option(GAMMA, Breadcrumbs::gamma)
+                .option(lambda, Breadcrumbs::lambda)
+                .option(NORMALIZE, Breadcrumbs::normalize)
+                .fixed("rescale", "false")
+                .withoutEffect("int8_mask", Ties.NO_MASK);
+    }
+
+    public Breadcrumbs {
+        density.values().forEach(SHARE::require);
+        gamma.values().forEach(OUTLIERS::require);
+        lambda.values().forEach(Bound.anyNumber("lambda")::require);
+    }
+
+    @Override
+    public MethodEntry<Breadcrumbs> entry() {
+        return elects ? TIES : LINEAR;
+    }
+
+    @Override
+    public MergeArithmetic arithmetic(MergeInputs inputs) {
+        return tensor -> {
+            Thinning[] thinnings =
+                    inputs.workers()
+                            .map(tensor.experts().size(), e -> thinning(tensor, e))
+                            .toArray(Thinning[]::new);
+            return new SparseSum(tensor, () -> thinnings, elects, normalize, tensor.value(lambda));
+        };
+    }
+
+    private Thinning thinning(MergeTensor tensor, int expert) {
+        double share = tensor.value(expert, DENSITY, density);
+        if (share >= 1) {
+            return Thinning.NONE;
+        }
+        long entries = tensor.elements();
+        long wanted = (long) (share * entries);
+        long outliers =
+                Math.min((long) (tensor.value(expert, GAMMA, gamma) * entries), entries - wanted);
+        TrimCut large = TrimCut.of(tensor, expert, outliers);
+        TrimCut small = TrimCut.of(tensor, expert, outliers + wanted);
+        return (values, from, count) -> {
+            small.keepLargest(values, from, count);
+            large.dropLargest(values, from, count);
+        };
+    }
+
+    @Override
+    public MergeCost cost(List<MergeTensor> tensors) {
+        int experts = tensors.isEmpty() ? 0 : tensors.getFirst().experts().size();
+        return MergeCost.passes(tensors, 5, 5)
+                .holding(experts * ((1L << 15) + (1L << 16)) * Long.BYTES);
+    }
+}
