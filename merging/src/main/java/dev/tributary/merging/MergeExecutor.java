@@ -106,7 +106,9 @@ public final class MergeExecutor {
             for (SharedTensor tensor : tensors) {
                 progress.update("merging", done, total);
                 if (tensor.merged()) {
-                    blocks.merge(plan, tensor, arithmetic.of(inputs.of(tensor)), sink);
+                    try (TensorMerge merge = arithmetic.of(inputs.of(tensor))) {
+                        blocks.merge(plan, tensor, merge, sink);
+                    }
                 } else if (tensor.baseDtype().floating()) {
                     blocks.merge(plan, tensor, kept(plan, tensor), sink);
                 } else {
@@ -201,14 +203,13 @@ public final class MergeExecutor {
         return bytes;
     }
 
-    /// Finds who brought a NaN or an infinity in; nobody did when the sum itself became too large.
+    /// Finds who brought a NaN or an infinity in: in this tensor, or in another one where the
+    /// method looks at all of them. Nobody did when the sum itself became too large.
     private static RefusedException nonFinite(MergePlan plan, SharedTensor tensor) {
-        Optional<Fault> fault =
-                fault("base", tensor, plan.base().firstNonFinite(tensor.baseName()));
-        for (SharedTensor.Source source : tensor.members()) {
-            if (fault.isEmpty()) {
-                Member member = plan.members().get(source.member());
-                fault = fault(member.task(), tensor, member.expert().firstNonFinite(source.name()));
+        Optional<Fault> fault = brought(plan, tensor);
+        for (SharedTensor other : plan.shared()) {
+            if (fault.isEmpty() && other.merged()) {
+                fault = brought(plan, other);
             }
         }
         return new RefusedException(
@@ -218,6 +219,18 @@ public final class MergeExecutor {
                                 tensor.name(),
                                 "became too large for %s: coefficients too large?"
                                         .formatted(tensor.outputDtype()))));
+    }
+
+    private static Optional<Fault> brought(MergePlan plan, SharedTensor tensor) {
+        Optional<Fault> fault =
+                fault("base", tensor, plan.base().firstNonFinite(tensor.baseName()));
+        for (SharedTensor.Source source : tensor.members()) {
+            if (fault.isEmpty()) {
+                Member member = plan.members().get(source.member());
+                fault = fault(member.task(), tensor, member.expert().firstNonFinite(source.name()));
+            }
+        }
+        return fault;
     }
 
     static Optional<Fault> fault(String owner, SharedTensor tensor, Optional<NonFinite> nonFinite) {

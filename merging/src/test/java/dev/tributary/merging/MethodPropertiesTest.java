@@ -43,9 +43,12 @@ class MethodPropertiesTest {
         return MergeMethod.of(entry.id(), Map.of());
     }
 
-    /// With mergekit's defaults nothing is thinned out and scales are 1.
+    /// With the defaults of recipes nothing is thinned out or left out, and scales are 1.
     private static MergeMethod whole(MethodEntry<?> entry) {
-        return OptionReader.read(entry, Map.of(), true);
+        boolean choosesForOthers =
+                entry.options().stream().anyMatch(option -> option.name().equals("others"));
+        return OptionReader.read(
+                entry, choosesForOthers ? Map.of("others", "mean") : Map.of(), true);
     }
 
     private SmallMerge experts(MethodEntry<?> entry) {

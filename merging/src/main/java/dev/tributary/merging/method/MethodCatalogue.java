@@ -22,6 +22,11 @@ public final class MethodCatalogue {
                     MultiSlerp.ENTRY,
                     Karcher.ENTRY,
                     ModelStock.ENTRY,
+                    TsvM.ENTRY,
+                    IsoC.ENTRY,
+                    IsoCts.ENTRY,
+                    Wudi.ENTRY,
+                    Opcm.ENTRY,
                     DivMerge.ENTRY);
 
     private MethodCatalogue() {}
