@@ -107,6 +107,11 @@ public final class ExampleGradients implements AutoCloseable {
         return examples;
     }
 
+    /// Whether a parameter is looked at.
+    public boolean covers(String name) {
+        return sums.containsKey(name);
+    }
+
     /// The sum for one parameter, fp32; valid until this is closed.
     public MemorySegment sum(String name) {
         MemorySegment sum = sums.get(name);

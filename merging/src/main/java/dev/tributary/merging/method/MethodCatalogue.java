@@ -27,6 +27,11 @@ public final class MethodCatalogue {
                     IsoCts.ENTRY,
                     Wudi.ENTRY,
                     Opcm.ENTRY,
+                    Fisher.ENTRY,
+                    RegMean.ENTRY,
+                    Lot.ENTRY,
+                    Cat.ENTRY,
+                    Tatr.ENTRY,
                     DivMerge.ENTRY);
 
     private MethodCatalogue() {}
