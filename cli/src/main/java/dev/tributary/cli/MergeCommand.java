@@ -26,8 +26,8 @@ import picocli.CommandLine.Parameters;
         name = "merge",
         mixinStandardHelpOptions = true,
         description = {
-            "Merges checkpoints as a recipe says: mergekit's YAML for linear, task_arithmetic and ties, or our"
-                    + " own for divmerge (docs/merge-methods.md).",
+            "Merges checkpoints as a recipe says: mergekit's YAML, with methods of our own"
+                    + " (docs/merge-methods.md).",
             "Nothing is visible at the output before it is complete."
         },
         footerHeading = "%nExamples:%n",

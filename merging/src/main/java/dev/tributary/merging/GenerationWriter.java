@@ -1,7 +1,9 @@
 package dev.tributary.merging;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.tributary.merging.method.LayerStack;
 import dev.tributary.merging.method.Statistics;
 import dev.tributary.tensors.Checkpoint;
 import dev.tributary.tensors.CheckpointWriter;
@@ -32,6 +34,8 @@ final class GenerationWriter {
     static final String TASKS = "tasks";
 
     private static final String CONFIG = "config.json";
+    private static final List<String> LAYER_COUNTS =
+            List.of("num_hidden_layers", "num_layers", "n_layer");
     private static final String SHARED_SHARD = "model-00001-of-00002.safetensors";
     private static final String TASK_SHARD = "model-00002-of-00002.safetensors";
     private static final String INDEX = "model.safetensors.index.json";
@@ -123,8 +127,44 @@ final class GenerationWriter {
                             .replaceFirst("For[A-Z]\\w*$", "Model");
             config.putArray("architectures").add(headless);
         }
+        layers(config);
         dtype(config);
         return config;
+    }
+
+    /// Says how many layers a stack has, and takes what is listed layer by layer along with them.
+    private void layers(ObjectNode config) {
+        List<LayerStack.Slice> slices = plan.method().stack().slices();
+        if (slices.isEmpty()) {
+            return;
+        }
+        for (String key : LAYER_COUNTS) {
+            if (config.path(key).isInt()) {
+                int before = config.path(key).intValue();
+                for (Map.Entry<String, JsonNode> entry : config.properties()) {
+                    if (entry.getValue().isArray() && entry.getValue().size() == before) {
+                        entry.setValue(stacked(entry.getKey(), slices));
+                    }
+                }
+                config.put(key, plan.method().stack().layers());
+            }
+        }
+    }
+
+    private JsonNode stacked(String key, List<LayerStack.Slice> slices) {
+        ArrayNode stacked = JsonText.object().putArray(key);
+        for (LayerStack.Slice slice : slices) {
+            JsonNode listed =
+                    plan.members().stream()
+                            .filter(member -> member.task().equals(slice.model()))
+                            .map(member -> member.expert().config().path(key))
+                            .findFirst()
+                            .orElse(plan.base().config().path(key));
+            for (int layer = slice.from(); layer < slice.to(); layer++) {
+                stacked.add(listed.path(layer));
+            }
+        }
+        return stacked;
     }
 
     /// Says the element type where the plan changed it, under the key the file already has:

@@ -148,7 +148,7 @@ public final class MergeExecutor {
 
     /// The base's own values.
     private static TensorMerge kept(MergePlan plan, SharedTensor tensor) {
-        MemorySegment base = plan.base().data(tensor.baseName());
+        MemorySegment base = plan.baseOf(tensor).data(tensor.baseName());
         return (from, count, target) ->
                 Kernels.widen(tensor.baseDtype(), base, from, target, count);
     }
@@ -210,7 +210,7 @@ public final class MergeExecutor {
     /// A tensor of integers, which must be the same everywhere: there is no mean of two position
     /// tables.
     private static MemorySegment carried(MergePlan plan, SharedTensor tensor) {
-        MemorySegment bytes = plan.base().data(tensor.baseName());
+        MemorySegment bytes = plan.baseOf(tensor).data(tensor.baseName());
         if (tensor.kept()) {
             return bytes;
         }
@@ -249,7 +249,9 @@ public final class MergeExecutor {
 
     private static Optional<Fault> brought(MergePlan plan, SharedTensor tensor) {
         Optional<Fault> fault =
-                fault("base", tensor, plan.base().firstNonFinite(tensor.baseName()));
+                tensor.standIn() < 0
+                        ? fault("base", tensor, plan.base().firstNonFinite(tensor.baseName()))
+                        : Optional.empty();
         for (SharedTensor.Source source : tensor.members()) {
             if (fault.isEmpty()) {
                 Member member = plan.members().get(source.member());

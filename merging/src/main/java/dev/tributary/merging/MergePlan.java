@@ -42,6 +42,11 @@ public record MergePlan(
         groups = List.copyOf(groups);
     }
 
+    /// The checkpoint that holds a tensor's values in the base, or stands for it.
+    Checkpoint baseOf(SharedTensor tensor) {
+        return tensor.standIn() < 0 ? base : members.get(tensor.standIn()).expert();
+    }
+
     /// The tasks, sorted.
     public List<String> tasks() {
         return members.stream().map(Member::task).toList();

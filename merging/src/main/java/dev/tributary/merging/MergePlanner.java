@@ -28,6 +28,9 @@ import org.jspecify.annotations.Nullable;
 public final class MergePlanner {
     private static final Pattern FOLDER_NAME = Pattern.compile("[A-Za-z0-9][A-Za-z0-9._-]{0,99}");
 
+    private static final Pattern VOCABULARY =
+            Pattern.compile("word_embeddings|embed_tokens|lm_head|(^|\\.)(wte|shared)\\.");
+
     private final Checkpoint base;
     private final List<Member> members;
     private final MergeMethod method;
@@ -78,6 +81,9 @@ public final class MergePlanner {
 
     private MergePlan plan() {
         membership();
+        if (!method.stack().slices().isEmpty()) {
+            return stacked();
+        }
         Optional<Architecture> architecture = architecture(base, "base");
         for (Member member : members) {
             faults.addAll(ConfigComparison.faults(base.config(), member));
@@ -120,6 +126,30 @@ public final class MergePlanner {
                 cost.estimate());
     }
 
+    /// Layers of several models become one model's: nothing is shared, every tensor has one source.
+    private MergePlan stacked() {
+        List<SharedTensor> tensors =
+                new StackPlanner(method.stack(), members, outputDtype, faults).tensors();
+        PlanInputs inputs =
+                new PlanInputs(base, members, List.of(StackPlanner.GROUP), tensors, null, null);
+        if (!faults.isEmpty()) {
+            throw new RefusedException(faults);
+        }
+        PlanCost cost = PlanCost.of(method, inputs, tensors);
+        return new MergePlan(
+                base,
+                members,
+                method,
+                Optional.empty(),
+                tensors,
+                new TreeMap<>(),
+                List.of(StackPlanner.GROUP),
+                cost.bytesToRead(),
+                cost.bytesToWrite(),
+                cost.peakBytes(),
+                cost.estimate());
+    }
+
     private void membership() {
         if (members.isEmpty()) {
             fault(FailureCode.BAD_OPTION, "members", "there are none, expected at least one");
@@ -156,7 +186,7 @@ public final class MergePlanner {
             }
         }
         int most = method.entry().mostExperts();
-        if (members.size() > most) {
+        if (members.size() > most && method.stack().slices().isEmpty()) {
             fault(
                     FailureCode.BAD_OPTION,
                     "members",
@@ -226,7 +256,8 @@ public final class MergePlanner {
                 info.name(),
                 info.dtype(),
                 sources,
-                !method.selection().merges(name, outputName, info.name()));
+                !method.selection().merges(name, outputName, info.name()),
+                -1);
     }
 
     private static SharedTensor inGroup(SharedTensor tensor, int group) {
@@ -239,7 +270,8 @@ public final class MergePlanner {
                 tensor.baseName(),
                 tensor.baseDtype(),
                 tensor.members(),
-                tensor.kept());
+                tensor.kept(),
+                -1);
     }
 
     private Optional<SharedTensor.Source> source(
@@ -256,11 +288,7 @@ public final class MergePlanner {
             return Optional.empty();
         }
         if (!info.shape().equals(inBase.shape())) {
-            fault(
-                    FailureCode.SHAPE_MISMATCH,
-                    where,
-                    "has shape %s, expected %s as in the base"
-                            .formatted(info.shape(), inBase.shape()));
+            fault(FailureCode.SHAPE_MISMATCH, where, misshapen(name, info, inBase));
             return Optional.empty();
         }
         boolean fits =
@@ -275,6 +303,21 @@ public final class MergePlanner {
             return Optional.empty();
         }
         return Optional.of(new SharedTensor.Source(index, info.name(), info.dtype()));
+    }
+
+    /// Rows of a vocabulary are never cut: they would no longer be the tokens they were.
+    private static String misshapen(String name, TensorInfo info, TensorInfo inBase) {
+        boolean vocabulary =
+                VOCABULARY.matcher(name).find()
+                        && info.shape().size() == 2
+                        && inBase.shape().size() == 2
+                        && info.shape().getLast().equals(inBase.shape().getLast());
+        return vocabulary
+                ? "has %d vocabulary rows, expected %d as in the base: other tokens were added or"
+                                .formatted(info.shape().getFirst(), inBase.shape().getFirst())
+                        + " rows cut off; give both the same tokenizer first"
+                : "has shape %s, expected %s as in the base"
+                        .formatted(info.shape(), inBase.shape());
     }
 
     private void fault(FailureCode code, String where, String sentence) {

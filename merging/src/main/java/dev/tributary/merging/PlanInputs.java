@@ -70,12 +70,13 @@ final class PlanInputs implements MergeInputs {
                                     source.dtype(), member.expert().data(source.name())),
                             source.settings().orElse(member.settings())));
         }
+        Checkpoint from = tensor.standIn() < 0 ? base : members.get(tensor.standIn()).expert();
         return new MergeTensor(
                 tensor.outputName(),
                 tensor.shape(),
                 depth,
                 tensor.group(),
-                new MergeTensor.Stored(tensor.baseDtype(), base.data(tensor.baseName())),
+                new MergeTensor.Stored(tensor.baseDtype(), from.data(tensor.baseName())),
                 experts);
     }
 

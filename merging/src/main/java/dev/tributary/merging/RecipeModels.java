@@ -36,6 +36,61 @@ final class RecipeModels {
         }
     }
 
+    /// Reads the models of a recipe that lists slices; each counts once.
+    static RecipeModels ofSlices(JsonNode slices, RecipePaths paths, FaultSink faults) {
+        RecipeModels models = new RecipeModels(paths, faults);
+        if (!slices.isArray() || slices.isEmpty()) {
+            models.fault("slices", "is no list, expected a list of '- sources: [...]'");
+        }
+        for (int s = 0; s < slices.size(); s++) {
+            JsonNode sources = slices.get(s).path("sources");
+            String place = "slices[%d]".formatted(s);
+            RecipeReader.unknownKeys(place + ".", slices.get(s), Set.of("sources"), faults);
+            if (!sources.isArray() || sources.isEmpty()) {
+                models.fault(place, "has no 'sources', expected a list of '- model: <folder>'");
+            }
+            for (int i = 0; i < sources.size(); i++) {
+                models.source("%s.sources[%d]".formatted(place, i), sources.get(i));
+            }
+        }
+        return models;
+    }
+
+    private void source(String place, JsonNode entry) {
+        RecipeReader.unknownKeys(
+                place + ".", entry, Set.of("model", "layer_range", "parameters"), faults);
+        JsonNode range = entry.path("layer_range");
+        if (range.size() != 2 || !range.path(0).isInt() || !range.path(1).isInt()) {
+            fault(
+                    place + ".layer_range",
+                    "is missing or no pair, expected the first layer and the one after the last");
+        }
+        String written = entry.path("model").asText("");
+        Path directory = paths.find(place + ".model", entry.path("model"), faults);
+        if (directory == null) {
+            if (entry.path("model").isMissingNode()) {
+                fault(place, "has no 'model', expected the folder of a checkpoint");
+            }
+            return;
+        }
+        if (models.stream().noneMatch(other -> other.directory().equals(directory))) {
+            models.add(new Listed(place, written, directory, entry.path("parameters")));
+        }
+    }
+
+    private RecipeModels(RecipePaths paths, FaultSink faults) {
+        this.paths = paths;
+        this.faults = faults;
+    }
+
+    /// The name of the model in a folder.
+    Optional<String> nameOf(Path directory) {
+        return models.stream()
+                .filter(model -> model.directory().equals(directory))
+                .map(this::name)
+                .findFirst();
+    }
+
     List<Listed> models() {
         return models;
     }

@@ -6,6 +6,7 @@ import dev.tributary.merging.method.MergeMethod;
 import dev.tributary.merging.method.MethodEntry;
 import dev.tributary.merging.method.Option;
 import dev.tributary.merging.method.OptionReader;
+import dev.tributary.merging.method.Passthrough;
 import dev.tributary.merging.method.Setting;
 import dev.tributary.merging.method.SphereCenter;
 import dev.tributary.tensors.FailureCode;
@@ -207,6 +208,7 @@ final class RecipeParameters {
     private Set<String> overallNames() {
         Set<String> names = modelNames();
         entry.options().forEach(option -> names.add(option.recipeName()));
+        names.remove(Passthrough.SLICES.name());
         names.addAll(entry.fixedKeys().keySet());
         names.addAll(entry.keysWithoutEffect().keySet());
         if (entry.base() == BaseRole.ENDPOINT) {

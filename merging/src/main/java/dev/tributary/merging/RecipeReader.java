@@ -9,6 +9,7 @@ import dev.tributary.merging.method.MergeMethod;
 import dev.tributary.merging.method.MethodCatalogue;
 import dev.tributary.merging.method.MethodEntry;
 import dev.tributary.merging.method.OptionReader;
+import dev.tributary.merging.method.Passthrough;
 import dev.tributary.tensors.Dtype;
 import dev.tributary.tensors.FailureCode;
 import dev.tributary.tensors.Fault;
@@ -35,6 +36,7 @@ final class RecipeReader {
                     "merge_method",
                     "base_model",
                     "models",
+                    "slices",
                     "parameters",
                     "dtype",
                     "out_dtype",
@@ -91,7 +93,14 @@ final class RecipeReader {
                             .formatted(methodName, String.join(", ", MethodCatalogue.recipeIds())));
         }
         Path base = paths.find("base_model", root.path("base_model"), this::fault);
-        RecipeModels models = new RecipeModels(root.path("models"), paths, this::fault);
+        boolean sliced = root.has("slices");
+        RecipeModels models =
+                sliced
+                        ? RecipeModels.ofSlices(root.path("slices"), paths, this::fault)
+                        : new RecipeModels(root.path("models"), paths, this::fault);
+        if (sliced && root.has("models")) {
+            fault("models", "stands beside slices, expected one of the two");
+        }
         Dtype dtype = outputDtype();
         tokenizerSource();
         if (kind == null) {
@@ -101,7 +110,15 @@ final class RecipeReader {
         RecipeParameters parameters =
                 new RecipeParameters(
                         kind, root.path("parameters"), baseNamed, this::fault, notes::add);
-        MergeMethod method = parameters.method(selection());
+        Map<String, String> given = selection();
+        RecipeSlices slices = new RecipeSlices(root.path("slices"), paths, models, this::fault);
+        boolean stacks = kind.options().contains(Passthrough.SLICES);
+        if (sliced && stacks) {
+            given.put(Passthrough.SLICES.name(), slices.stack());
+        } else if (sliced) {
+            slices.refuseUnlessWhole();
+        }
+        MergeMethod method = parameters.method(given);
         List<Recipe.RecipeMember> members = new ArrayList<>();
         boolean learns = method != null && method.needs().runsModels();
         Map<Path, Path> tasks =
@@ -117,7 +134,10 @@ final class RecipeReader {
                         new Recipe.RecipeMember(
                                 models.name(model),
                                 model.directory(),
-                                parameters.ofModel(model.place(), model.parameters(), isBase),
+                                sliced && stacks
+                                        ? new TreeMap<>()
+                                        : parameters.ofModel(
+                                                model.place(), model.parameters(), isBase),
                                 tasks.get(model.directory())));
             }
         }
@@ -171,7 +191,7 @@ final class RecipeReader {
             }
             return base;
         }
-        if (base == null) {
+        if (base == null || root.has("slices")) {
             return members.isEmpty() ? null : members.getFirst().directory();
         }
         if (kind.base() == BaseRole.TEMPLATE

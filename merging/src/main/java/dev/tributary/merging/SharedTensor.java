@@ -17,6 +17,8 @@ import java.util.Optional;
 /// @param baseDtype its element type there
 /// @param members its place in the members
 /// @param kept whether the base's values are kept as they are
+/// @param standIn the member whose tensor stands for the base's, for layers the base lacks; none
+///   where negative
 public record SharedTensor(
         String name,
         String outputName,
@@ -26,7 +28,8 @@ public record SharedTensor(
         String baseName,
         Dtype baseDtype,
         List<Source> members,
-        boolean kept) {
+        boolean kept,
+        int standIn) {
 
     /// A tensor under the name one checkpoint's files give it.
     ///

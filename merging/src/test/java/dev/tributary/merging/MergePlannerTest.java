@@ -17,6 +17,7 @@ import dev.tributary.tensors.RefusedException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -79,6 +80,90 @@ class MergePlannerTest {
                                 + " and '-'");
         assertThat(faults(base, SUM))
                 .containsExactly("[members] there are none, expected at least one");
+    }
+
+    /// What other tools merge without a word, or into NaNs.
+    @Test
+    void whatDoesNotFitIsNamedWithModelAndTensor() {
+        TinyCheckpoint base =
+                new TinyCheckpoint()
+                        .config("{\"model_type\": \"arrows\", \"num_hidden_layers\": 2}")
+                        .with("model.embed_tokens.weight", Dtype.F32, List.of(3L, 2L), new float[6])
+                        .with("model.layers.0.up.weight", Dtype.F32, List.of(2L, 3L), new float[6]);
+        TinyCheckpoint cut =
+                new TinyCheckpoint()
+                        .config("{\"model_type\": \"arrows\", \"num_hidden_layers\": 3}")
+                        .with("model.embed_tokens.weight", Dtype.F32, List.of(2L, 2L), new float[4])
+                        .with("model.layers.0.up.weight", Dtype.F32, List.of(3L, 2L), new float[6])
+                        .with("classifier.weight", 1, 2);
+        TinyCheckpoint empty =
+                new TinyCheckpoint()
+                        .config("{\"model_type\": \"arrows\", \"num_hidden_layers\": 2}")
+                        .with(
+                                "model.embed_tokens.weight",
+                                Dtype.F32,
+                                List.of(3L, 2L),
+                                new float[6]);
+        assertThat(
+                        faults(
+                                base,
+                                SUM,
+                                cut.member(folder.resolve("cut"), "cut"),
+                                empty.member(folder.resolve("empty"), "empty")))
+                .containsExactlyInAnyOrder(
+                        "[cut config.json] num_hidden_layers is 3, expected 2 as in the base: tuned"
+                                + " from another model?",
+                        "[cut model.embed_tokens.weight] has 2 vocabulary rows, expected 3 as in the"
+                                + " base: other tokens were added or rows cut off; give both the same"
+                                + " tokenizer first",
+                        "[cut model.layers.0.up.weight] has shape [3, 2], expected [2, 3] as in the"
+                                + " base",
+                        "[empty model.layers.0.up.weight] is not in the expert, expected shape"
+                                + " [2, 3] as in the base",
+                        "[cut classifier.weight] is not in the base: the heads of this architecture"
+                                + " are not known here, so the experts' tensors must be exactly the"
+                                + " base's");
+    }
+
+    @Test
+    void aMethodForTwoModelsTakesNoThird() {
+        TinyCheckpoint base = TinyCheckpoint.of("a", 1);
+        assertThat(
+                        faults(
+                                base,
+                                MergeMethod.of("slerp", Map.of()),
+                                base.member(folder.resolve("1"), "x"),
+                                base.member(folder.resolve("2"), "y"),
+                                base.member(folder.resolve("3"), "z")))
+                .containsExactly(
+                        "[members] there are 3, but slerp takes 2 at most: use a method for more,"
+                                + " such as multislerp");
+    }
+
+    @Test
+    void aGlobalTrimHasOneDensityForAllTensors() {
+        TinyCheckpoint base = TinyCheckpoint.of("a.mlp", 1).with("b", 1);
+        String density = "[{\"filter\": \"mlp\", \"value\": 0.5}, {\"value\": 1}]";
+        assertThat(
+                        faults(
+                                base,
+                                MergeMethod.of("ties", Map.of("density", density)),
+                                base.member(folder.resolve("1"), "x")))
+                .containsExactly(
+                        "[density] differs between tensors, expected one for all with trim global,"
+                                + " or trim per_tensor");
+    }
+
+    @Test
+    void chancesOutsideOfTheirBoundsAreRefused() {
+        TinyCheckpoint base = TinyCheckpoint.of("a", 1);
+        assertThat(
+                        faults(
+                                base,
+                                MergeMethod.of("della", Map.of("density", "0.1")),
+                                base.member(folder.resolve("1"), "x")))
+                .containsExactly(
+                        "[x a] density 0.1 with epsilon 0.15 leaves chances outside of (0, 1)");
     }
 
     @Test

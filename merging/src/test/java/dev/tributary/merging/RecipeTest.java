@@ -100,6 +100,153 @@ class RecipeTest {
     }
 
     @Test
+    void aPositionBetweenTwoModelsBecomesTheirWeights() {
+        Recipe recipe =
+                read(
+                        """
+                        merge_method: slerp
+                        base_model: models/one
+                        models:
+                          - model: models/one
+                          - model: models/two
+                        parameters:
+                          t:
+                            - filter: self_attn
+                              value: [0, 0.5, 1]
+                            - value: 0.25
+                        """);
+        assertThat(recipe.members())
+                .extracting(m -> text(m).get("weight"))
+                .containsExactly(
+                        "[{\"filter\":\"self_attn\",\"value\":[1.0,0.5,0.0]},{\"value\":0.75}]",
+                        "[{\"filter\":\"self_attn\",\"value\":[0.0,0.5,1.0]},{\"value\":0.25}]");
+    }
+
+    @Test
+    void aModelsFilterComesBeforeWhatHoldsForAll() {
+        Recipe recipe =
+                read(
+                        """
+                        merge_method: dare_ties
+                        base_model: models/base
+                        models:
+                          - model: models/one
+                            parameters:
+                              density: 0.3
+                              weight:
+                                - filter: mlp
+                                  value: 0.9
+                          - model: models/two
+                        parameters:
+                          weight: [0, 1]
+                          density: 0.5
+                          seed: 4
+                        include: ["*mlp*", "*attn*"]
+                        exclude: ["*embed*"]
+                        """);
+        assertThat(recipe.members())
+                .extracting(RecipeTest::text)
+                .containsExactly(
+                        Map.of(
+                                "density",
+                                "0.3",
+                                "weight",
+                                "[{\"filter\":\"mlp\",\"value\":0.9},{\"value\":[0.0,1.0]}]"),
+                        Map.of("weight", "[0.0,1.0]"));
+        assertThat(recipe.method().options())
+                .containsEntry("density", "0.5")
+                .containsEntry("rescale", "true")
+                .containsEntry("normalize", "false")
+                .containsEntry("seed", "4")
+                .containsEntry("include", "*mlp*,*attn*")
+                .containsEntry("exclude", "*embed*");
+    }
+
+    @Test
+    void aBaseModelMakesNuSlerpWorkOnTaskVectors() {
+        String recipe =
+                """
+                merge_method: nuslerp
+                models:
+                  - model: models/one
+                    parameters: {weight: 1}
+                  - model: models/two
+                    parameters: {weight: 2}
+                """;
+        assertThat(read(recipe).method().options()).containsEntry("center", "zero");
+        assertThat(read(recipe + "base_model: models/base\n").method().options())
+                .containsEntry("center", "base");
+        assertThat(faults(recipe + "parameters: {nuslerp_row_wise: true}\n"))
+                .containsExactly(
+                        "[recipe.yml parameters.nuslerp_row_wise] true is not supported, expected"
+                                + " false");
+    }
+
+    @Test
+    void aFilterThatLeavesTensorsWithoutAWeightIsRefused() {
+        assertThat(
+                        faults(
+                                """
+                                merge_method: linear
+                                models:
+                                  - model: models/one
+                                    parameters: {weight: [{filter: mlp, value: 1}]}
+                                """))
+                .containsExactly(
+                        "[recipe.yml models[0].parameters.weight] says nothing for tensors that no"
+                                + " filter names, expected a last entry without a filter");
+    }
+
+    @Test
+    void slicesOfSeveralModelsAreStacked() {
+        Recipe recipe =
+                read(
+                        """
+                        merge_method: passthrough
+                        slices:
+                          - sources:
+                              - model: models/one
+                                layer_range: [0, 3]
+                          - sources:
+                              - model: models/two
+                                layer_range: [1, 4]
+                                parameters: {scale: [{filter: o_proj, value: 0}, {value: 1}]}
+                        dtype: bfloat16
+                        """);
+        assertThat(recipe.method().stack().layers()).isEqualTo(6);
+        assertThat(recipe.method().options().get("slices"))
+                .isEqualTo(
+                        "[{\"model\":\"one\",\"layers\":[0,3]},{\"model\":\"two\",\"layers\":[1,4],"
+                                + "\"scale\":[{\"filter\":\"o_proj\",\"value\":0.0},{\"value\":1.0}]}]");
+    }
+
+    @Test
+    void slicesOfOtherMethodsAreWholeModels() throws IOException {
+        for (String name : List.of("one", "two")) {
+            Files.writeString(
+                    folder.resolve("models").resolve(name).resolve("config.json"),
+                    "{\"num_hidden_layers\": 4}");
+        }
+        String recipe =
+                """
+                merge_method: slerp
+                base_model: models/one
+                slices:
+                  - sources:
+                      - model: models/one
+                        layer_range: [0, 4]
+                      - model: models/two
+                        layer_range: [0, %d]
+                parameters: {t: 0.5}
+                """;
+        assertThat(read(recipe.formatted(4)).members()).hasSize(2);
+        assertThat(faults(recipe.formatted(3)))
+                .containsExactly(
+                        "[recipe.yml slices[0].sources[1].layer_range] is [0, 3], expected [0, 4]:"
+                                + " only passthrough takes part of a model");
+    }
+
+    @Test
     void readsOurOwnMethodWithATaskForEveryModel() {
         Recipe recipe =
                 read(
@@ -129,7 +276,7 @@ class RecipeTest {
                                 """
                                 merge_method: ties
                                 base_model: somebody/some-model
-                                slices: []
+                                modules: {}
                                 chat_template: auto
                                 tokenizer_source: union
                                 dtype: int8
@@ -153,12 +300,12 @@ class RecipeTest {
                         "[recipe.yml base_model] 'somebody/some-model' is no folder beside the"
                                 + " recipe: models are not fetched from a hub, download it and name"
                                 + " its folder",
-                        "[recipe.yml slices] is not supported, expected one of base_model, dtype, exclude,"
-                                + " include, merge_method, models, out_dtype, parameters, tasks,"
-                                + " tokenizer_source",
+                        "[recipe.yml modules] is not supported, expected one of base_model, dtype, exclude,"
+                                + " include, merge_method, models, out_dtype, parameters, slices,"
+                                + " tasks, tokenizer_source",
                         "[recipe.yml chat_template] is not supported, expected one of base_model,"
-                                + " dtype, exclude, include, merge_method, models, out_dtype, parameters, tasks,"
-                                + " tokenizer_source",
+                                + " dtype, exclude, include, merge_method, models, out_dtype, parameters, slices,"
+                                + " tasks, tokenizer_source",
                         "[recipe.yml tokenizer_source] 'union' is not supported, expected base:"
                                 + " vocabularies are never mixed",
                         "[recipe.yml dtype] 'int8' is not supported, expected one of bfloat16,"

@@ -3,9 +3,9 @@ package dev.tributary.merging.method;
 import java.util.List;
 import java.util.function.Function;
 
-/// Model Breadcrumbs (arXiv 2312.06795, section 3): of each task vector the largest entries, which
-/// may be outliers, and the smallest, which may be noise, are dropped, tensor by tensor; then all
-/// are added up (`breadcrumbs`) or merged by elected signs (`breadcrumbs_ties`).
+/// Model Breadcrumbs (arXiv 2312.06795): of each task vector the largest entries, which may be
+/// outliers, and the smallest, which may be noise, are dropped, tensor by tensor; then all are
+/// added up (`breadcrumbs`) or merged by elected signs (`breadcrumbs_ties`).
 ///
 /// As in mergekit a density of 1 drops nothing, outliers included.
 ///
@@ -69,7 +69,8 @@ public record Breadcrumbs(
                                 values.get(GAMMA),
                                 values.get(lambda),
                                 values.get(NORMALIZE));
-        return new MethodEntry<>(Breadcrumbs.class, id, title, PAPER, "section 3", formula, build)
+        return new MethodEntry<>(
+                        Breadcrumbs.class, id, title, PAPER, "sparse masks", formula, build)
                 .weighted()
                 .option(DENSITY, Breadcrumbs::density)
                 .option(GAMMA, Breadcrumbs::gamma)

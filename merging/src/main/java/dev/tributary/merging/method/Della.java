@@ -9,9 +9,9 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.function.Function;
 
-/// DELLA (arXiv 2406.11617, section 3): entries of each task vector are dropped at random, small
-/// ones more often than large ones, and each that is kept is divided by its chance of being kept;
-/// then signs are elected as in TIES (`della`) or all are added up (`della_linear`).
+/// DELLA (arXiv 2406.11617): entries of each task vector are dropped at random, small ones more
+/// often than large ones, and each that is kept is divided by its chance of being kept; then signs
+/// are elected as in TIES (`della`) or all are added up (`della_linear`).
 ///
 /// Within a row the chance rises with the rank of the magnitude, from `density - epsilon` for the
 /// smallest to `density + epsilon` for the largest. Magnitudes that bfloat16 cannot tell apart
@@ -87,7 +87,7 @@ public record Della(
                                 values.get(RESCALE),
                                 values.get(normalize),
                                 values.get(SEED));
-        return new MethodEntry<>(Della.class, id, title, PAPER, "section 3", formula, build)
+        return new MethodEntry<>(Della.class, id, title, PAPER, "MagPrune", formula, build)
                 .weighted()
                 .option(DENSITY, Della::density)
                 .option(EPSILON, Della::epsilon)
@@ -178,7 +178,6 @@ public record Della(
         private final double spread;
         private final boolean rescale;
         private final long key;
-        private final MemorySegment piece = Tiles.tile();
         private final int[] counts = new int[BINS];
         private final int[] thresholds = new int[BINS];
         private final float[] scales = new float[BINS];
@@ -225,11 +224,17 @@ public record Della(
         }
 
         private void rank(long wanted, long columns) {
+            MemorySegment piece = Tiles.take();
+            rank(wanted, columns, piece);
+            Tiles.giveBack(piece);
+        }
+
+        private void rank(long wanted, long columns, MemorySegment piece) {
             row = wanted;
             long first = wanted * columns;
             int largest = 0;
             for (long at = 0; at < columns; at += Tiles.SIZE) {
-                int length = read(first + at, columns - at);
+                int length = read(first + at, columns - at, piece);
                 for (int i = 0; i < length; i++) {
                     largest = Math.max(largest, TileLoops.magnitude(TileLoops.get(piece, i)));
                 }
@@ -237,7 +242,10 @@ public record Della(
             floor = Math.max(0, (largest >>> DROPPED_BITS) - (BINS - 1));
             Arrays.fill(counts, 0);
             for (long at = 0; at < columns; at += Tiles.SIZE) {
-                int length = columns <= Tiles.SIZE ? (int) columns : read(first + at, columns - at);
+                int length =
+                        columns <= Tiles.SIZE
+                                ? (int) columns
+                                : read(first + at, columns - at, piece);
                 for (int i = 0; i < length; i++) {
                     counts[bin(TileLoops.get(piece, i))]++;
                 }
@@ -254,7 +262,7 @@ public record Della(
             }
         }
 
-        private int read(long from, long left) {
+        private int read(long from, long left, MemorySegment piece) {
             int count = (int) Math.min(Tiles.SIZE, left);
             MergeTensor.Stored stored = tensor.experts().get(expert).stored();
             Kernels.difference(

@@ -47,14 +47,15 @@ final class InnerProducts {
     private static double[][] part(MergeTensor tensor, SphereCenter center, long from, long count) {
         int experts = tensor.experts().size();
         double[][] products = new double[experts][experts];
-        Tiles tiles = new Tiles(experts);
-        for (long at = 0; at < count; at += Tiles.SIZE) {
-            int length = (int) Math.min(Tiles.SIZE, count - at);
-            read(tensor, center, tiles, from + at, length);
-            for (int i = 0; i < experts; i++) {
-                MemorySegment one = tiles.experts[i];
-                for (int j = 0; j <= i; j++) {
-                    products[i][j] += Kernels.dot(one, tiles.experts[j], length);
+        try (Tiles tiles = new Tiles(experts)) {
+            for (long at = 0; at < count; at += Tiles.SIZE) {
+                int length = (int) Math.min(Tiles.SIZE, count - at);
+                read(tensor, center, tiles, from + at, length);
+                for (int i = 0; i < experts; i++) {
+                    MemorySegment one = tiles.experts[i];
+                    for (int j = 0; j <= i; j++) {
+                        products[i][j] += Kernels.dot(one, tiles.experts[j], length);
+                    }
                 }
             }
         }

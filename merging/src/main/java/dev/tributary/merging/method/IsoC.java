@@ -4,9 +4,8 @@ import java.lang.foreign.Arena;
 import java.util.Arrays;
 import java.util.List;
 
-/// Iso-C (arXiv 2502.04959, algorithm 1): the sum of the task vectors, as a matrix, with all its
-/// singular values replaced by their mean. Tensors that are no linear maps take the mean of the
-/// task vectors.
+/// Iso-C (arXiv 2502.04959): the sum of the task vectors, as a matrix, with all its singular values
+/// replaced by their mean. Tensors that are no linear maps take the mean of the task vectors.
 ///
 /// @param alpha scale of the merged task vector
 public record IsoC(Setting alpha) implements MergeMethod {
@@ -16,7 +15,7 @@ public record IsoC(Setting alpha) implements MergeMethod {
                             "iso_c",
                             "Iso-C",
                             "https://arxiv.org/abs/2502.04959",
-                            "algorithm 1",
+                            "Iso-C",
                             "θ₀ + α mean(σ) U Vᵀ, U Σ Vᵀ = Σ τ_t",
                             values -> new IsoC(values.get(TsvM.ALPHA)))
                     .option(TsvM.ALPHA, IsoC::alpha);

@@ -4,10 +4,9 @@ import java.lang.foreign.Arena;
 import java.util.Arrays;
 import java.util.List;
 
-/// Iso-CTS (arXiv 2502.04959, algorithm 2): the leading directions of the sum of the task vectors,
-/// and for each task the leading ones of what it has outside of them; all made orthonormal, with
-/// the mean of their singular values. Tensors that are no linear maps take the mean of the task
-/// vectors.
+/// Iso-CTS (arXiv 2502.04959): the leading directions of the sum of the task vectors, and for each
+/// task the leading ones of what it has outside of them; all made orthonormal, with the mean of
+/// their singular values. Tensors that are no linear maps take the mean of the task vectors.
 ///
 /// @param alpha scale of the merged task vector
 /// @param commonSpaceFraction the share of the directions that is common; the rest is divided among
@@ -26,7 +25,7 @@ public record IsoCts(Setting alpha, double commonSpaceFraction) implements Merge
                             "iso_cts",
                             "Iso-CTS",
                             "https://arxiv.org/abs/2502.04959",
-                            "algorithm 2",
+                            "Iso-CTS",
                             "as Iso-C, the last directions of Σ τ_t replaced by each task's own",
                             values -> new IsoCts(values.get(TsvM.ALPHA), values.get(FRACTION)))
                     .option(TsvM.ALPHA, IsoCts::alpha)

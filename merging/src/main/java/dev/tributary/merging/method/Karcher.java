@@ -3,7 +3,7 @@ package dev.tributary.merging.method;
 import java.util.List;
 
 /// The Karcher (Riemannian) mean of the experts' directions on the sphere, with their mean length,
-/// tensor by tensor (Karcher, 1977, Riemannian center of mass and mollifier smoothing, section 1).
+/// tensor by tensor (Karcher, 1977, Riemannian center of mass and mollifier smoothing).
 ///
 /// The mean is a linear combination of the experts throughout, so the whole iteration runs on their
 /// inner products: log map to the tangent space, mean there, exponential map back.
@@ -32,7 +32,7 @@ public record Karcher(SphereCenter center, int maxIter, double tol) implements M
                             "karcher",
                             "Karcher mean",
                             "https://doi.org/10.1002/cpa.3160300502",
-                            "section 1",
+                            "center of mass",
                             "mean ‖θ_t‖ · Karcher mean of the directions θ_t/‖θ_t‖",
                             values ->
                                     new Karcher(

@@ -30,7 +30,7 @@ final class LinearCombination {
     /// The experts' own weights: `sum_t c_t theta_t`.
     static TensorMerge ofWeights(MergeTensor tensor, double[] coefficients) {
         return (from, count, target) -> {
-            MemorySegment widened = Tiles.tile();
+            MemorySegment widened = Tiles.take();
             for (int at = 0; at < count; at += Tiles.SIZE) {
                 int length = Math.min(Tiles.SIZE, count - at);
                 MemorySegment sum =
@@ -42,6 +42,7 @@ final class LinearCombination {
                     Kernels.axpy((float) coefficients[e], widened, sum, length);
                 }
             }
+            Tiles.giveBack(widened);
         };
     }
 }

@@ -25,7 +25,7 @@ record Matrix(int rows, int columns, MemorySegment values) {
         int rows = Math.toIntExact(tensor.elements() / Math.max(1, columns));
         Matrix matrix = zeros(arena, rows, columns);
         MergeTensor.Stored stored = tensor.experts().get(expert).stored();
-        MemorySegment tile = Tiles.tile();
+        MemorySegment tile = Tiles.take();
         for (long from = 0; from < tensor.elements(); from += Tiles.SIZE) {
             int count = (int) Math.min(Tiles.SIZE, tensor.elements() - from);
             Kernels.difference(
@@ -41,6 +41,7 @@ record Matrix(int rows, int columns, MemorySegment values) {
                     matrix.values.asSlice(from * Double.BYTES, (long) count * Double.BYTES),
                     count);
         }
+        Tiles.giveBack(tile);
         return matrix;
     }
 

@@ -73,6 +73,11 @@ public interface MergeMethod {
         return TensorSelection.ALL;
     }
 
+    /// The layers of the new model, where they are taken from several models instead of merged.
+    default LayerStack stack() {
+        return LayerStack.NONE;
+    }
+
     /// What speaks against these inputs, beyond what speaks against them for every method. Told
     /// from names, shapes and parameters alone: nothing is read.
     default List<Fault> faults(MergeInputs inputs) {

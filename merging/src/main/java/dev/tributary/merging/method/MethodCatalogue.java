@@ -27,6 +27,7 @@ public final class MethodCatalogue {
                     IsoCts.ENTRY,
                     Wudi.ENTRY,
                     Opcm.ENTRY,
+                    Passthrough.ENTRY,
                     Fisher.ENTRY,
                     RegMean.ENTRY,
                     Lot.ENTRY,

@@ -3,8 +3,8 @@ package dev.tributary.merging.method;
 import java.util.Arrays;
 import java.util.List;
 
-/// Model Stock (arXiv 2403.19522, equation 5), tensor by tensor: the point between the base and the
-/// mean of the experts that lies closest to the centre of the fine-tuned models, `t mean theta + (1
+/// Model Stock (arXiv 2403.19522), tensor by tensor: the point between the base and the mean of the
+/// experts that lies closest to the centre of the fine-tuned models, `t mean theta + (1
 /// - t) theta_0` with `t = k cos a / (1 + (k - 1) cos a)`, `a` the angle between two task vectors.
 ///
 /// For more than two experts the paper leaves open which angle that is.
@@ -46,7 +46,7 @@ public record ModelStock(Angle angle) implements MergeMethod {
                             "model_stock",
                             "Model Stock",
                             "https://arxiv.org/abs/2403.19522",
-                            "equation 5",
+                            "its ratio t for n models",
                             "θ₀ + t/n Σ τ_t, t = n cos α / (1 + (n−1) cos α)",
                             values -> new ModelStock(values.get(ANGLE)))
                     .option(ANGLE, ModelStock::angle)

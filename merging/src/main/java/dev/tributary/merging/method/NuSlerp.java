@@ -14,7 +14,7 @@ public record NuSlerp(SphereCenter center) implements MergeMethod {
                             "nuslerp",
                             "NuSLERP",
                             "https://github.com/arcee-ai/mergekit/blob/main/docs/merge_methods.md",
-                            "nuslerp",
+                            "by two weights",
                             "θ₀ + sin((1−t)α)/sin α · τ₁ + sin(tα)/sin α · τ₂, t = w₂/(w₁+w₂)",
                             values -> new NuSlerp(values.get(SphereCenter.OPTION)))
                     .base(BaseRole.OPTIONAL)

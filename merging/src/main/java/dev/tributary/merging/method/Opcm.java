@@ -4,11 +4,11 @@ import java.lang.foreign.Arena;
 import java.util.Arrays;
 import java.util.List;
 
-/// OPCM, continual merging by orthogonal projection (arXiv 2501.09522, section 4): experts come one
-/// after the other, in the order of their tasks' names. From each new task vector of a linear layer
-/// that part is taken out which lies in the leading singular directions of what is merged so far,
-/// and along its other singular pairs; then it is added. In the end the whole is scaled to the mean
-/// length of the task vectors.
+/// OPCM, continual merging by orthogonal projection (arXiv 2501.09522): experts come one after the
+/// other, in the order of their tasks' names. From each new task vector of a linear layer that part
+/// is taken out which lies in the leading singular directions of what is merged so far, and along
+/// its other singular pairs; then it is added. In the end the whole is scaled to the mean length of
+/// the task vectors.
 ///
 /// The scale is one number for the whole model, so everything is computed twice: first for the
 /// length, then for the result.
@@ -28,7 +28,7 @@ public record Opcm(double alpha) implements MergeMethod {
                             "opcm",
                             "OPCM",
                             "https://arxiv.org/abs/2501.09522",
-                            "section 4",
+                            "the projection and its scaling",
                             "θ₀ + c · (τ₁ + Σ projected τ_t), c so that its length is the mean"
                                     + " ‖τ_t‖",
                             values -> new Opcm(values.get(ALPHA)))

@@ -81,6 +81,20 @@ public final class Option<T> {
                 name);
     }
 
+    /// A value of its own kind.
+    ///
+    /// @param parser throws an IllegalArgumentException for what is none
+    public static <T> Option<T> value(
+            String name,
+            Class<T> kind,
+            String expected,
+            Function<String, T> parser,
+            Function<T, String> writer,
+            T defaultValue,
+            String meaning) {
+        return of(name, kind, expected, expected, meaning, parser, writer, defaultValue);
+    }
+
     /// A number that may differ from tensor to tensor.
     public static Option<Setting> number(
             String name, Bound bound, double defaultValue, String meaning) {

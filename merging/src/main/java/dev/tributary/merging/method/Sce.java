@@ -3,12 +3,13 @@ package dev.tributary.merging.method;
 import dev.tributary.tensors.Dtype;
 import dev.tributary.tensors.Kernels;
 import dev.tributary.tensors.MagnitudeHistogram;
+import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
 
-/// SCE (FuseChat, arXiv 2408.07990, section 3.3), tensor by tensor: select the entries in which the
-/// task vectors differ most, calculate each expert's coefficient from the squares of what it has
-/// there, erase the entries against the elected sign.
+/// SCE (FuseChat, arXiv 2408.07990), tensor by tensor: select the entries in which the task vectors
+/// differ most, calculate each expert's coefficient from the squares of what it has there, erase
+/// the entries against the elected sign.
 ///
 /// @param selectTopk the share of the entries with any variance that is selected
 /// @param lambda scale of the merged task vector
@@ -32,7 +33,7 @@ public record Sce(Setting selectTopk, Setting lambda) implements MergeMethod {
                             "sce",
                             "SCE",
                             "https://arxiv.org/abs/2408.07990",
-                            "section 3.3",
+                            "select, calculate, erase",
                             "θ₀ + λ · weighted mean of the τ_t that agree in sign, over the entries"
                                     + " of largest variance, weights from squared entries",
                             values -> new Sce(values.get(SELECT_TOPK), values.get(LAMBDA)))
@@ -72,7 +73,7 @@ public record Sce(Setting selectTopk, Setting lambda) implements MergeMethod {
     /// Where the entries of largest variance are.
     private static TrimCut cut(MergeTensor tensor, double share) {
         MagnitudeHistogram coarse = new MagnitudeHistogram();
-        MemorySegment zero = Tiles.tile();
+        MemorySegment zero = Arena.ofAuto().allocate((long) Tiles.SIZE * Float.BYTES, 64);
         long[] varied = {0};
         Selected all = new Selected(tensor, TrimCut.ALL);
         all.eachVariance((variance, from, count) -> {
@@ -128,13 +129,14 @@ public record Sce(Setting selectTopk, Setting lambda) implements MergeMethod {
     }
 
     private static double[] squares(Selected selected, long from, long count) {
-        Tiles tiles = new Tiles(selected.tensor().experts().size());
-        double[] squares = new double[tiles.experts.length];
-        for (long at = 0; at < count; at += Tiles.SIZE) {
-            int length = (int) Math.min(Tiles.SIZE, count - at);
-            selected.read(tiles, from + at, length);
-            for (int e = 0; e < squares.length; e++) {
-                squares[e] += Kernels.squaredNorm(tiles.experts[e], length);
+        double[] squares = new double[selected.tensor().experts().size()];
+        try (Tiles tiles = new Tiles(squares.length)) {
+            for (long at = 0; at < count; at += Tiles.SIZE) {
+                int length = (int) Math.min(Tiles.SIZE, count - at);
+                selected.read(tiles, from + at, length);
+                for (int e = 0; e < squares.length; e++) {
+                    squares[e] += Kernels.squaredNorm(tiles.experts[e], length);
+                }
             }
         }
         return squares;
@@ -147,26 +149,27 @@ public record Sce(Setting selectTopk, Setting lambda) implements MergeMethod {
             long from,
             int count,
             MemorySegment target) {
-        Tiles tiles = new Tiles(weights.length);
-        for (int at = 0; at < count; at += Tiles.SIZE) {
-            int length = Math.min(Tiles.SIZE, count - at);
-            selected.read(tiles, from + at, length);
-            tiles.sum.fill((byte) 0);
-            for (MemorySegment entries : tiles.experts) {
-                TileLoops.weigh(entries, 1f, tiles.sum, length);
+        try (Tiles tiles = new Tiles(weights.length)) {
+            for (int at = 0; at < count; at += Tiles.SIZE) {
+                int length = Math.min(Tiles.SIZE, count - at);
+                selected.read(tiles, from + at, length);
+                tiles.sum.fill((byte) 0);
+                for (MemorySegment entries : tiles.experts) {
+                    TileLoops.weigh(entries, 1f, tiles.sum, length);
+                }
+                for (int e = 0; e < weights.length; e++) {
+                    TileLoops.weigh(tiles.experts[e], weights[e], tiles.extra, length);
+                }
+                TileLoops.elect(
+                        tiles.experts,
+                        weights,
+                        tiles.sum,
+                        tiles.base,
+                        scale,
+                        true,
+                        target.asSlice((long) at * Float.BYTES, (long) length * Float.BYTES),
+                        length);
             }
-            for (int e = 0; e < weights.length; e++) {
-                TileLoops.weigh(tiles.experts[e], weights[e], tiles.extra, length);
-            }
-            TileLoops.elect(
-                    tiles.experts,
-                    weights,
-                    tiles.sum,
-                    tiles.base,
-                    scale,
-                    true,
-                    target.asSlice((long) at * Float.BYTES, (long) length * Float.BYTES),
-                    length);
         }
     }
 
@@ -202,12 +205,13 @@ public record Sce(Setting selectTopk, Setting lambda) implements MergeMethod {
         }
 
         void eachVariance(VarianceReader reader) {
-            Tiles tiles = new Tiles(tensor.experts().size());
-            for (long from = 0; from < tensor.elements(); from += Tiles.SIZE) {
-                int count = (int) Math.min(Tiles.SIZE, tensor.elements() - from);
-                readAll(tiles, from, count);
-                variance(tiles, count);
-                reader.read(tiles.sum, from, count);
+            try (Tiles tiles = new Tiles(tensor.experts().size())) {
+                for (long from = 0; from < tensor.elements(); from += Tiles.SIZE) {
+                    int count = (int) Math.min(Tiles.SIZE, tensor.elements() - from);
+                    readAll(tiles, from, count);
+                    variance(tiles, count);
+                    reader.read(tiles.sum, from, count);
+                }
             }
         }
 
@@ -220,7 +224,7 @@ public record Sce(Setting selectTopk, Setting lambda) implements MergeMethod {
                 Kernels.axpy(1f, entries, tiles.extra, count);
             }
             tiles.sum.fill((byte) 0);
-            MemorySegment rest = tiles.rest();
+            MemorySegment rest = tiles.rest;
             for (MemorySegment entries : tiles.experts) {
                 MemorySegment.copy(entries, 0, rest, 0, (long) count * Float.BYTES);
                 Kernels.axpy(-1f / experts, tiles.extra, rest, count);

@@ -56,6 +56,11 @@ public record Selective(MergeMethod method, TensorSelection selection) implement
     }
 
     @Override
+    public LayerStack stack() {
+        return method.stack();
+    }
+
+    @Override
     public List<Fault> faults(MergeInputs inputs) {
         return method.faults(inputs);
     }

@@ -16,7 +16,7 @@ public record Slerp() implements MergeMethod {
                             "slerp",
                             "SLERP",
                             "https://doi.org/10.1145/325165.325242",
-                            "section 3.3",
+                            "great arc interpolation",
                             "sin((1−t)α)/sin α · θ₁ + sin(tα)/sin α · θ₂, t = w₂/(w₁+w₂)",
                             values -> new Slerp())
                     .base(BaseRole.ENDPOINT)

@@ -41,16 +41,17 @@ final class SparseSum implements TensorMerge {
 
     @Override
     public void merge(long from, int count, MemorySegment target) {
-        Tiles tiles = new Tiles(weights.length);
         Thinning[] own = thinnings.get();
-        for (int at = 0; at < count; at += Tiles.SIZE) {
-            int length = Math.min(Tiles.SIZE, count - at);
-            tile(
-                    tiles,
-                    own,
-                    from + at,
-                    length,
-                    target.asSlice((long) at * Float.BYTES, (long) length * Float.BYTES));
+        try (Tiles tiles = new Tiles(weights.length)) {
+            for (int at = 0; at < count; at += Tiles.SIZE) {
+                int length = Math.min(Tiles.SIZE, count - at);
+                tile(
+                        tiles,
+                        own,
+                        from + at,
+                        length,
+                        target.asSlice((long) at * Float.BYTES, (long) length * Float.BYTES));
+            }
         }
     }
 

@@ -3,7 +3,7 @@ package dev.tributary.merging.method;
 import java.util.Arrays;
 
 /// The base plus a multiple of the sum of the task vectors, `theta_0 + lambda sum_t w_t tau_t`
-/// (arXiv 2212.04089, section 2).
+/// (arXiv 2212.04089).
 ///
 /// @param lambda one scale for the whole sum; 0.3 is the usual choice for eight tasks
 /// @param normalize divide the sum by the sum of the experts' weights, as mergekit can
@@ -25,7 +25,7 @@ public record TaskArithmetic(Setting lambda, boolean normalize) implements Merge
                             "task_arithmetic",
                             "task arithmetic",
                             "https://arxiv.org/abs/2212.04089",
-                            "section 2",
+                            "addition",
                             "θ₀ + λ Σ w_t τ_t",
                             values -> new TaskArithmetic(values.get(LAMBDA), values.get(NORMALIZE)))
                     .weighted()

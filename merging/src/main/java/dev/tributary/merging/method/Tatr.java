@@ -129,10 +129,11 @@ public record Tatr(
                 return Integer.MAX_VALUE;
             }
             MagnitudeHistogram coarse = new MagnitudeHistogram();
-            MemorySegment zeros = Tiles.tile();
+            MemorySegment zeros = Tiles.take().fill((byte) 0);
             each(known, (tile, count) -> coarse.add(Dtype.F32, tile, Dtype.F32, zeros, count));
             MagnitudeHistogram.Refinement fine = coarse.refine(rank);
             each(known, (tile, count) -> fine.add(Dtype.F32, tile, Dtype.F32, zeros, count));
+            Tiles.giveBack(zeros);
             return Math.max(1, TileLoops.magnitude(fine.threshold()));
         }
 
@@ -141,15 +142,15 @@ public record Tatr(
         }
 
         private void each(List<MergeTensor> tensors, Visitor visitor) {
-            MemorySegment conflicts = Tiles.tile();
             for (MergeTensor tensor : tensors) {
-                Tiles tiles = new Tiles(tensor.experts().size());
                 List<MemorySegment> gradientsHere = sensitivities(tensor).orElseThrow();
-                for (long from = 0; from < tensor.elements(); from += Tiles.SIZE) {
-                    int count = (int) Math.min(Tiles.SIZE, tensor.elements() - from);
-                    read(tiles, tensor, from, count);
-                    fill(tiles, gradientsHere, from, count, conflicts);
-                    visitor.visit(conflicts, count);
+                try (Tiles tiles = new Tiles(tensor.experts().size())) {
+                    for (long from = 0; from < tensor.elements(); from += Tiles.SIZE) {
+                        int count = (int) Math.min(Tiles.SIZE, tensor.elements() - from);
+                        read(tiles, tensor, from, count);
+                        fill(tiles, gradientsHere, from, count, tiles.extra);
+                        visitor.visit(tiles.extra, count);
+                    }
                 }
             }
         }
@@ -197,25 +198,26 @@ public record Tatr(
         @Override
         public void merge(long from, int count, MemorySegment target) {
             double[] weights = tensor.weights();
-            Tiles tiles = new Tiles(weights.length);
             Optional<List<MemorySegment>> sensitivities = conflict.sensitivities(tensor);
-            for (int at = 0; at < count; at += Tiles.SIZE) {
-                int length = Math.min(Tiles.SIZE, count - at);
-                Conflict.read(tiles, tensor, from + at, length);
-                tiles.sum.fill((byte) 0);
-                for (int e = 0; e < weights.length; e++) {
-                    Kernels.axpy((float) weights[e], tiles.experts[e], tiles.sum, length);
+            try (Tiles tiles = new Tiles(weights.length)) {
+                for (int at = 0; at < count; at += Tiles.SIZE) {
+                    int length = Math.min(Tiles.SIZE, count - at);
+                    Conflict.read(tiles, tensor, from + at, length);
+                    tiles.sum.fill((byte) 0);
+                    for (int e = 0; e < weights.length; e++) {
+                        Kernels.axpy((float) weights[e], tiles.experts[e], tiles.sum, length);
+                    }
+                    if (sensitivities.isPresent()) {
+                        Conflict.fill(tiles, sensitivities.get(), from + at, length, tiles.extra);
+                        mask(tiles, length);
+                    }
+                    TileLoops.scaleOnto(
+                            tiles.base,
+                            (float) lambda,
+                            tiles.sum,
+                            target.asSlice((long) at * Float.BYTES, (long) length * Float.BYTES),
+                            length);
                 }
-                if (sensitivities.isPresent()) {
-                    Conflict.fill(tiles, sensitivities.get(), from + at, length, tiles.extra);
-                    mask(tiles, length);
-                }
-                TileLoops.scaleOnto(
-                        tiles.base,
-                        (float) lambda,
-                        tiles.sum,
-                        target.asSlice((long) at * Float.BYTES, (long) length * Float.BYTES),
-                        length);
             }
         }
 

@@ -73,8 +73,17 @@ record TrimCut(int bits, long keptFrom) {
     private record Place(long index, long left) {}
 
     private static Place place(MergeTensor tensor, int expert, int bits, long tooMany) {
+        MemorySegment difference = Tiles.take();
+        try {
+            return place(tensor, expert, bits, tooMany, difference);
+        } finally {
+            Tiles.giveBack(difference);
+        }
+    }
+
+    private static Place place(
+            MergeTensor tensor, int expert, int bits, long tooMany, MemorySegment difference) {
         MergeTensor.Stored stored = tensor.experts().get(expert).stored();
-        MemorySegment difference = Tiles.tile();
         long left = tooMany;
         for (long from = 0; from < tensor.elements(); from += Tiles.SIZE) {
             int count = (int) Math.min(Tiles.SIZE, tensor.elements() - from);

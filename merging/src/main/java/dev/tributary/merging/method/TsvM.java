@@ -3,10 +3,10 @@ package dev.tributary.merging.method;
 import java.lang.foreign.Arena;
 import java.util.List;
 
-/// TSV-M (arXiv 2412.00081, algorithm 1): of each expert's task vector, as a matrix, the leading
-/// `min(out, in) / n` singular triples are kept; the singular vectors of all experts together are
-/// made orthonormal, which takes the interference between tasks out. Tensors that are no linear
-/// maps take the mean of the task vectors.
+/// TSV-M (arXiv 2412.00081): of each expert's task vector, as a matrix, the leading `min(out, in) /
+/// n` singular triples are kept; the singular vectors of all experts together are made orthonormal,
+/// which takes the interference between tasks out. Tensors that are no linear maps take the mean of
+/// the task vectors.
 ///
 /// @param alpha scale of the merged task vector
 public record TsvM(Setting alpha) implements MergeMethod {
@@ -23,7 +23,7 @@ public record TsvM(Setting alpha) implements MergeMethod {
                             "tsv_m",
                             "TSV-M",
                             "https://arxiv.org/abs/2412.00081",
-                            "algorithm 1",
+                            "TSV-Merge",
                             "θ₀ + α U⊥ Σ V⊥ᵀ, from the leading singular triples of every τ_t, made"
                                     + " orthonormal together",
                             values -> new TsvM(values.get(ALPHA)))

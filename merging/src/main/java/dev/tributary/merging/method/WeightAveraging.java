@@ -5,8 +5,8 @@ import dev.tributary.tensors.Fault;
 import java.util.Arrays;
 import java.util.List;
 
-/// The mean of the experts, `sum w_t theta_t / sum w_t` (model soups, arXiv 2203.05482, equation
-/// 1). The base has no part in it.
+/// The mean of the experts, `sum w_t theta_t / sum w_t` (model soups, arXiv 2203.05482). The base
+/// has no part in it.
 ///
 /// @param normalize divide by the sum of the experts' weights; without it their plain sum
 public record WeightAveraging(boolean normalize) implements MergeMethod {
@@ -19,7 +19,7 @@ public record WeightAveraging(boolean normalize) implements MergeMethod {
                             "weight_averaging",
                             "weight averaging",
                             "https://arxiv.org/abs/2203.05482",
-                            "section 2",
+                            "uniform soup",
                             "Σ w_t θ_t / Σ w_t",
                             values -> new WeightAveraging(values.get(NORMALIZE)))
                     .calledInRecipes("linear")

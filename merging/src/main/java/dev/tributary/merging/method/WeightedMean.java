@@ -34,16 +34,17 @@ final class WeightedMean implements TensorMerge {
 
     @Override
     public void merge(long from, int count, MemorySegment target) {
-        Tiles tiles = new Tiles(weights.size());
         double[] sum = new double[Tiles.SIZE];
         double[] divisor = new double[Tiles.SIZE];
-        for (int at = 0; at < count; at += Tiles.SIZE) {
-            int length = Math.min(Tiles.SIZE, count - at);
-            tile(tiles, sum, divisor, from + at, length);
-            for (int i = 0; i < length; i++) {
-                double mean = divisor[i] == 0 ? plainMean(tiles, i) : sum[i] / divisor[i];
-                TileLoops.set(
-                        target, at + i, (float) (TileLoops.get(tiles.base, i) + scale * mean));
+        try (Tiles tiles = new Tiles(weights.size())) {
+            for (int at = 0; at < count; at += Tiles.SIZE) {
+                int length = Math.min(Tiles.SIZE, count - at);
+                tile(tiles, sum, divisor, from + at, length);
+                for (int i = 0; i < length; i++) {
+                    double mean = divisor[i] == 0 ? plainMean(tiles, i) : sum[i] / divisor[i];
+                    double base = TileLoops.get(tiles.base, i);
+                    TileLoops.set(target, at + i, (float) (base + scale * mean));
+                }
             }
         }
     }

@@ -3,10 +3,10 @@ package dev.tributary.merging.method;
 import java.lang.foreign.Arena;
 import java.util.List;
 
-/// WUDI-Merging (arXiv 2503.08099, equation 11): of each linear layer the matrix `M` that minimises
-/// `sum_i |(M - tau_i) tau_i^T|^2 / |tau_i|^2`, the interference between tasks with a task vector
-/// as stand-in for its inputs. Other tensors stay at the base, as in the authors' code, or take the
-/// mean of the task vectors.
+/// WUDI-Merging (arXiv 2503.08099): of each linear layer the matrix `M` that minimises `sum_i |(M -
+/// tau_i) tau_i^T|^2 / |tau_i|^2`, the interference between tasks with a task vector as stand-in
+/// for its inputs. Other tensors stay at the base, as in the authors' code, or take the mean of the
+/// task vectors.
 ///
 /// The problem is a convex quadratic: `closed_form` solves it exactly, with a ridge towards the sum
 /// of the task vectors where they say nothing; `adam` takes the authors' 300 small steps from that
@@ -92,7 +92,7 @@ public record Wudi(Solver solver, double ridge, int steps, double learningRate, 
                             "wudi",
                             "WUDI-Merging",
                             "https://arxiv.org/abs/2503.08099",
-                            "equation 11",
+                            "its loss of one linear layer",
                             "θ₀ + argmin_M Σ ‖(M − τ_t) τ_tᵀ‖² / ‖τ_t‖²",
                             values ->
                                     new Wudi(

@@ -1,0 +1,109 @@
+package dev.tributary.merging;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.catchThrowableOfType;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.tributary.tensors.Dtype;
+import dev.tributary.tensors.Fault;
+import dev.tributary.tensors.Progress;
+import dev.tributary.tensors.RefusedException;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/// Layers of several models, one upon the other.
+class LayerStackTest {
+    @TempDir private Path folder;
+
+    private void model(String name, int layers, long width, float value) {
+        StringBuilder kinds = new StringBuilder();
+        TinyCheckpoint model =
+                new TinyCheckpoint()
+                        .with("model.embed_tokens.weight", Dtype.F32, List.of(1L, 2L), value, value)
+                        .with("model.norm.weight", value);
+        for (int layer = 0; layer < layers; layer++) {
+            float[] values = new float[(int) width];
+            java.util.Arrays.fill(values, value + layer);
+            model.with("model.layers.%d.o_proj.weight".formatted(layer), values);
+            model.with("model.layers.%d.norm.weight".formatted(layer), value + layer + 0.5f);
+            kinds.append(layer == 0 ? "" : ",").append("\"%s%d\"".formatted(name, layer));
+        }
+        model.config(
+                "{\"model_type\": \"arrows\", \"num_hidden_layers\": %d, \"layer_types\": [%s]}"
+                        .formatted(layers, kinds));
+        model.write(folder.resolve(name));
+    }
+
+    private Path recipe(String slices) {
+        Path file = folder.resolve("recipe.yml");
+        TinyPool.write(file, "merge_method: passthrough\nslices:\n" + slices);
+        return file;
+    }
+
+    @Test
+    void layersAreNumberedAnewAndTheConfigurationSaysSo() throws IOException {
+        model("one", 4, 2, 10);
+        model("two", 3, 2, 20);
+        Path recipe =
+                recipe(
+                        """
+                          - sources:
+                              - {model: one, layer_range: [0, 2]}
+                          - sources:
+                              - model: two
+                                layer_range: [1, 3]
+                                parameters: {scale: [{filter: o_proj, value: 0.5}, {value: 1}]}
+                          - sources:
+                              - {model: one, layer_range: [1, 2]}
+                        """);
+        Path merged = Files.createDirectories(folder.resolve("merged"));
+        PoolMerger.merge(
+                MergeRequest.of(Recipe.read(recipe), folder.resolve("cache"), merged),
+                Progress.SILENT);
+        Map<String, float[]> values = Golden.tensors(merged.resolve("model.safetensors")).byName();
+        assertThat(values).hasSize(12);
+        assertThat(values.get("model.embed_tokens.weight")).containsOnly(10);
+        assertThat(values.get("model.layers.1.o_proj.weight")).containsOnly(11);
+        assertThat(values.get("model.layers.2.o_proj.weight")).containsOnly(10.5f);
+        assertThat(values.get("model.layers.2.norm.weight")).containsOnly(21.5f);
+        assertThat(values.get("model.layers.4.norm.weight")).containsOnly(11.5f);
+        assertThat(values.get("model.norm.weight")).containsOnly(10);
+        JsonNode config =
+                new ObjectMapper().readTree(Files.readString(merged.resolve("config.json")));
+        assertThat(config.path("num_hidden_layers").asInt()).isEqualTo(5);
+        assertThat(config.path("layer_types"))
+                .extracting(JsonNode::asText)
+                .containsExactly("one0", "one1", "two1", "two2", "one1");
+    }
+
+    @Test
+    void layersThatAreNotThereOrDoNotFitAreNamed() {
+        model("one", 4, 2, 10);
+        model("two", 3, 5, 20);
+        Path recipe =
+                recipe(
+                        """
+                          - sources:
+                              - {model: one, layer_range: [0, 2]}
+                          - sources:
+                              - {model: two, layer_range: [0, 1]}
+                          - sources:
+                              - {model: one, layer_range: [2, 9]}
+                        """);
+        RefusedException refused =
+                catchThrowableOfType(
+                        RefusedException.class, () -> PoolMerger.plan(Recipe.read(recipe)));
+        assertThat(refused.faults())
+                .extracting(Fault::toString)
+                .containsExactlyInAnyOrder(
+                        "[two model.layers.0.o_proj.weight] has shape [5], expected [2] as in the"
+                                + " layers below",
+                        "[one] has 4 layers, so it cannot give layers 2 to 8");
+    }
+}
