@@ -99,6 +99,20 @@ public final class EventLog implements AutoCloseable {
         return java.util.Optional.empty();
     }
 
+    /// Waits until the partitions that are followed have been read up to these offsets, or for an
+    /// event that matches; empty result = there is none, or the deadline passed.
+    java.util.Optional<ConsumerRecord<String, SpecificRecord>> awaitUpTo(
+            Map<TopicPartition, Long> ends, Predicate<SpecificRecord> wanted, Instant deadline) {
+        while (!reached(ends) && Instant.now().isBefore(deadline)) {
+            for (var record : poll(Duration.ofMillis(200))) {
+                if (wanted.test(record.value())) {
+                    return java.util.Optional.of(record);
+                }
+            }
+        }
+        return java.util.Optional.empty();
+    }
+
     @Override
     public void close() {
         consumer.close();

@@ -12,6 +12,7 @@ import org.apache.avro.specific.SpecificRecordBase;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerConfig;
 import org.apache.kafka.clients.producer.ProducerRecord;
+import org.apache.kafka.clients.producer.RecordMetadata;
 import org.apache.kafka.common.serialization.StringSerializer;
 
 /// Publishes a person's events and waits until the broker has them.
@@ -31,8 +32,8 @@ final class EventPublisher implements AutoCloseable {
         producer = new KafkaProducer<>(settings, new StringSerializer(), values);
     }
 
-    /// Publishes an event under a pool's key, with CloudEvents headers.
-    void publish(Topic topic, String pool, SpecificRecordBase event) {
+    /// Publishes an event under a pool's key, with CloudEvents headers, and says where it lies.
+    RecordMetadata publish(Topic topic, String pool, SpecificRecordBase event) {
         ProducerRecord<String, SpecificRecord> record =
                 new ProducerRecord<>(
                         topic.topicName(),
@@ -41,7 +42,7 @@ final class EventPublisher implements AutoCloseable {
                         event,
                         EventHeaders.of(event, "tributary-cli", Instant.now()));
         try {
-            producer.send(record).get();
+            return producer.send(record).get();
         } catch (ExecutionException e) {
             throw new UnreachableException(
                     "[%s] the event was not published: %s"

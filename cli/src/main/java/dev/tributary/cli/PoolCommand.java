@@ -2,10 +2,14 @@ package dev.tributary.cli;
 
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import dev.tributary.events.DeadLetter;
 import dev.tributary.events.PoolUpdated;
 import dev.tributary.events.VerdictPolicy;
 import dev.tributary.merging.method.MergeMethod;
 import dev.tributary.schemas.Topic;
+import dev.tributary.tensors.FailureCode;
+import dev.tributary.tensors.Fault;
+import dev.tributary.tensors.RefusedException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -15,6 +19,8 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.TreeMap;
 import java.util.concurrent.Callable;
+import org.apache.avro.specific.SpecificRecord;
+import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -36,6 +42,8 @@ import picocli.CommandLine.Parameters;
             "  tributary pool get my-pool"
         })
 public final class PoolCommand implements Callable<Integer> {
+    private static final Duration CONFIGURING = Duration.ofSeconds(60);
+
     @Override
     public Integer call() {
         CommandLine.usage(this, System.out);
@@ -109,7 +117,7 @@ public final class PoolCommand implements Callable<Integer> {
                 var artifact =
                         publications.importCheckpoint(
                                 Objects.requireNonNull(base), new WaitOptions().progress());
-                String eventId =
+                Published configured =
                         publications.configurePool(
                                 name,
                                 artifact,
@@ -117,7 +125,7 @@ public final class PoolCommand implements Callable<Integer> {
                                 options,
                                 new VerdictPolicy(
                                         significanceLevel, toleratedDrop, largestDetectableDrop));
-                awaitConfigured(connection, name, eventId);
+                awaitConfigured(connection, name, configured.eventId());
                 System.out.println(
                         "pool %s: %s from base %s"
                                 .formatted(name, method, artifact.digest().value()));
@@ -128,18 +136,38 @@ public final class PoolCommand implements Callable<Integer> {
 
     /// Waits until a worker has taken a pool's configuration up, which it does at once when it
     /// runs.
-    public static boolean awaitConfigured(Connection connection, String pool, String eventId) {
+    ///
+    /// @throws RefusedException when it is refused
+    /// @throws UnreachableException when no worker takes it up within a minute
+    public static void awaitConfigured(Connection connection, String pool, String eventId) {
         try (EventLog log = EventLog.open(connection)) {
-            log.startFollowing(List.of(Topic.POOL_STATES), true);
-            return log.await(
-                            event ->
-                                    event instanceof PoolUpdated updated
-                                            && updated.getPool().equals(pool)
-                                            && updated.getConfigured() != null
-                                            && updated.getConfigured().getEventId().equals(eventId),
-                            Duration.ofSeconds(60))
-                    .isPresent();
+            log.startFollowing(List.of(Topic.POOL_STATES, Topic.DEAD_LETTERS), true);
+            SpecificRecord answer =
+                    log.await(event -> takesUp(event, pool, eventId), CONFIGURING)
+                            .map(ConsumerRecord::value)
+                            .orElseThrow(() ->
+                                    new UnreachableException(
+                                            "[%s] no merge-worker took the configuration up in %d s: `tributary doctor` says what is wrong"
+                                                    .formatted(pool, CONFIGURING.toSeconds())));
+            if (answer instanceof DeadLetter letter) {
+                throw new RefusedException(
+                        new Fault(
+                                FailureCode.valueOf(letter.getCode()),
+                                pool,
+                                String.join("; ", letter.getSentences())));
+            }
         }
+    }
+
+    private static boolean takesUp(SpecificRecord event, String pool, String eventId) {
+        return switch (event) {
+            case PoolUpdated updated ->
+                    updated.getPool().equals(pool)
+                            && updated.getConfigured() != null
+                            && updated.getConfigured().getEventId().equals(eventId);
+            case DeadLetter letter -> eventId.equals(letter.getEventId());
+            default -> false;
+        };
     }
 
     /// Lists pools.

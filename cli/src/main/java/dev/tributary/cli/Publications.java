@@ -15,6 +15,8 @@ import java.time.Instant;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.UUID;
+import org.apache.avro.specific.SpecificRecordBase;
+import org.apache.kafka.clients.producer.RecordMetadata;
 import org.jspecify.annotations.Nullable;
 
 /// Turns what a person hands in (folders) into what the pool takes (artifacts in the store and
@@ -44,16 +46,16 @@ public final class Publications implements AutoCloseable {
         }
     }
 
-    /// Publishes the event and says its id.
-    public String configurePool(
+    /// Publishes the event and says where it lies.
+    public Published configurePool(
             String pool,
             dev.tributary.tensors.ArtifactReference base,
             String method,
             Map<String, String> options,
             VerdictPolicy policy) {
         String eventId = UUID.randomUUID().toString();
-        publisher.publish(
-                Topic.POOL_EVENTS,
+        return published(
+                eventId,
                 pool,
                 PoolConfigured.newBuilder()
                         .setEventId(eventId)
@@ -64,19 +66,18 @@ public final class Publications implements AutoCloseable {
                         .setVerdictPolicy(policy)
                         .setConfiguredAt(Instant.now())
                         .build());
-        return eventId;
     }
 
-    /// Publishes the event and says its id.
-    public String publishCheckpoint(
+    /// Publishes the event and says where it lies.
+    public Published publishCheckpoint(
             String pool,
             String task,
             dev.tributary.tensors.ArtifactReference checkpoint,
             String baseDigest,
             dev.tributary.tensors.ArtifactReference taskDefinition) {
         String eventId = UUID.randomUUID().toString();
-        publisher.publish(
-                Topic.POOL_EVENTS,
+        return published(
+                eventId,
                 pool,
                 CheckpointPublished.newBuilder()
                         .setEventId(eventId)
@@ -88,15 +89,14 @@ public final class Publications implements AutoCloseable {
                         .setPublisher(System.getProperty("user.name"))
                         .setPublishedAt(Instant.now())
                         .build());
-        return eventId;
     }
 
-    /// Publishes the event and says its id.
-    public String retire(
+    /// Publishes the event and says where it lies.
+    public Published retire(
             String pool, String task, @Nullable String checkpointDigest, @Nullable String reason) {
         String eventId = UUID.randomUUID().toString();
-        publisher.publish(
-                Topic.POOL_EVENTS,
+        return published(
+                eventId,
                 pool,
                 ExpertRetired.newBuilder()
                         .setEventId(eventId)
@@ -106,7 +106,11 @@ public final class Publications implements AutoCloseable {
                         .setReason(reason)
                         .setRetiredAt(Instant.now())
                         .build());
-        return eventId;
+    }
+
+    private Published published(String eventId, String pool, SpecificRecordBase event) {
+        RecordMetadata place = publisher.publish(Topic.POOL_EVENTS, pool, event);
+        return new Published(eventId, place.partition(), place.offset());
     }
 
     @Override

@@ -72,19 +72,25 @@ final class PublishCommand implements Callable<Integer> {
                             java.util.Objects.requireNonNull(checkpoint), waiting.progress());
             var taskArtifact = publications.importTask(definition, calibrationItems);
             log.startFollowing(Outcome.TOPICS, false);
-            String eventId =
+            Published published =
                     publications.publishCheckpoint(
                             pool, definition.name(), artifact, base, taskArtifact);
             if (output.json()) {
                 System.out.println(
                         "{\"eventId\":\"%s\",\"checkpoint\":\"%s\",\"digest\":\"%s\"}"
-                                .formatted(eventId, artifact.uri(), artifact.digest().value()));
+                                .formatted(
+                                        published.eventId(),
+                                        artifact.uri(),
+                                        artifact.digest().value()));
             } else {
                 System.out.println(
                         "published task %s as %s, event %s"
-                                .formatted(definition.name(), artifact.digest().value(), eventId));
+                                .formatted(
+                                        definition.name(),
+                                        artifact.digest().value(),
+                                        published.eventId()));
             }
-            return waiting.await(log, pool, eventId);
+            return waiting.await(log, connection, pool, published);
         }
     }
 

@@ -45,14 +45,14 @@ final class RetireCommand implements Callable<Integer> {
                 Publications publications = new Publications(connection)) {
             PublishCommand.baseOf(log, pool);
             log.startFollowing(Outcome.TOPICS, false);
-            String eventId = publications.retire(pool, task, checkpoint, reason);
+            Published published = publications.retire(pool, task, checkpoint, reason);
             System.out.println(
                     "%s task %s, event %s"
                             .formatted(
                                     checkpoint == null ? "retired" : "withdrew a checkpoint of",
                                     task,
-                                    eventId));
-            return waiting.await(log, pool, eventId);
+                                    published.eventId()));
+            return waiting.await(log, connection, pool, published);
         }
     }
 }

@@ -70,9 +70,7 @@ public final class Terminal {
     /// Shows how far a piece of work is. A bar that reaches its total stays as a line.
     public synchronized void progress(String label, String detail, long done, long total) {
         Bar bar = bars.computeIfAbsent(label, _ -> new Bar(System.nanoTime()));
-        bar.detail = detail;
-        bar.done = done;
-        bar.total = Math.max(total, 1);
+        bar.set(detail, done, total);
         if (done >= total) {
             bars.remove(label);
             line("  " + label + "  done in " + duration(bar.elapsed()) + suffix(detail));
@@ -163,6 +161,7 @@ public final class Terminal {
 
     private static final class Bar {
         private final long startedNanos;
+        private long stageNanos;
         private String detail = "";
         private long done;
         private long total = 1;
@@ -170,10 +169,26 @@ public final class Terminal {
 
         Bar(long startedNanos) {
             this.startedNanos = startedNanos;
+            this.stageNanos = startedNanos;
+        }
+
+        /// Work that begins anew, as its next stage does, begins a new estimate too.
+        void set(String newDetail, long newDone, long newTotal) {
+            if ((double) newDone / Math.max(newTotal, 1) < (double) done / total) {
+                stageNanos = System.nanoTime();
+                tenth = -1;
+            }
+            detail = newDetail;
+            done = newDone;
+            total = Math.max(newTotal, 1);
         }
 
         Duration elapsed() {
             return Duration.ofNanos(System.nanoTime() - startedNanos);
+        }
+
+        private Duration elapsedOfStage() {
+            return Duration.ofNanos(System.nanoTime() - stageNanos);
         }
 
         String render(String label) {
@@ -185,7 +200,7 @@ public final class Terminal {
                                     + duration(
                                             Duration.ofMillis(
                                                     (long)
-                                                            (elapsed().toMillis()
+                                                            (elapsedOfStage().toMillis()
                                                                     * (1 - fraction)
                                                                     / fraction)))
                             : "ETA …";

@@ -24,6 +24,7 @@ import picocli.CommandLine.ExitCode;
             PoolCommand.class,
             PublishCommand.class,
             RetireCommand.class,
+            PromoteCommand.class,
             StatusCommand.class,
             WatchCommand.class,
             MergeCommand.class,

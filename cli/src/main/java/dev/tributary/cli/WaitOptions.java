@@ -6,7 +6,10 @@ import picocli.CommandLine.Option;
 
 /// `--wait` on commands whose event ends in a generation or a dead letter.
 final class WaitOptions {
-    @Option(names = "--wait", description = "Wait for the generation or dead letter that answers.")
+    @Option(
+            names = "--wait",
+            description =
+                    "Wait for what answers: a generation, a dead letter, or nothing to change.")
     boolean wait;
 
     @Option(
@@ -22,12 +25,14 @@ final class WaitOptions {
         return (stage, done, total) -> terminal.progress(stage, "", done, total);
     }
 
-    /// Exit code 0 when a generation answers the event, 1 for a dead letter or none in time.
-    int await(EventLog log, String pool, String eventId) {
+    /// Exit code 0 when a generation answers the event or nothing has to change, 1 for a dead
+    /// letter or no answer in time.
+    int await(EventLog log, Connection connection, String pool, Published published) {
         if (!wait) {
             return 0;
         }
-        Outcome outcome = Outcome.await(log, pool, eventId, Duration.ofSeconds(timeoutSeconds));
+        Outcome outcome =
+                Outcome.await(log, connection, pool, published, Duration.ofSeconds(timeoutSeconds));
         System.out.println(outcome.sentence());
         return outcome.good() ? 0 : 1;
     }

@@ -10,7 +10,9 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
+import java.util.Objects;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
@@ -18,11 +20,18 @@ import org.apache.avro.Schema;
 import org.apache.avro.specific.SpecificData;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /// The documents say what the code says.
 class DocumentsTest {
     private static final Path ROOT = Path.of("..");
+    private static final Pattern SETTING =
+            Pattern.compile(
+                    "(?<doc>(?:^ +///[^\\n]*\\n)+)(?:^ +@WithName[^\\n]*\\n)?"
+                            + "(?:^ +@WithDefault\\(\"(?<default>[^\"]*)\"\\)\\n)?"
+                            + "^(?<indent> +)(?:Path|Duration|int|double|String|OptionalInt) (?<name>\\w+)\\(\\);",
+                    Pattern.MULTILINE);
     private static final Pattern LINK = Pattern.compile("\\]\\(([^)#:]+)(#[^)]*)?\\)");
 
     @Test
@@ -64,6 +73,45 @@ class DocumentsTest {
                 }
             }
         }
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "merge-worker/src/main/java/dev/tributary/merge/MergeConfig.java, TRIBUTARY_, 11",
+        "merge-worker/src/main/java/dev/tributary/merge/BrokerConfig.java, KAFKA_, 1",
+        "merge-worker/src/main/java/dev/tributary/merge/RegistryConfig.java, SCHEMA_REGISTRY_, 1",
+        "eval-worker/src/main/java/dev/tributary/eval/EvalConfig.java, TRIBUTARY_, 13",
+        "eval-worker/src/main/java/dev/tributary/eval/BrokerConfig.java, KAFKA_, 1",
+        "eval-worker/src/main/java/dev/tributary/eval/RegistryConfig.java, SCHEMA_REGISTRY_, 1"
+    })
+    void everySettingOfAWorkerStandsOnItsPageAsItIsDeclared(
+            String declaration, String prefix, int settings) throws IOException {
+        Path file = ROOT.resolve(declaration);
+        String worker = file.subpath(1, 2).toString();
+        String page = Files.readString(ROOT.resolve("docs/configuration.md"));
+        String section = page.substring(page.indexOf("## " + worker));
+        Matcher setting = SETTING.matcher(Files.readString(file));
+        int found = 0;
+        while (setting.find()) {
+            boolean nested = setting.group("indent").length() > 4;
+            String inner = nested ? worker.replace("-worker", "").toUpperCase(Locale.ROOT) : "";
+            String name =
+                    setting.group("name").replaceAll("([A-Z])", "_$1").toUpperCase(Locale.ROOT);
+            assertThat(section)
+                    .contains(
+                            "| `%s%s%s` | %s | %s |"
+                                    .formatted(
+                                            prefix,
+                                            nested ? inner + "_" : "",
+                                            name,
+                                            Objects.requireNonNullElse(
+                                                    setting.group("default"), "none"),
+                                            setting.group("doc")
+                                                    .replaceAll("\\s*///\\s*", " ")
+                                                    .strip()));
+            found++;
+        }
+        assertThat(found).isEqualTo(settings);
     }
 
     @Test

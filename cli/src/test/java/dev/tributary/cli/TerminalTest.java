@@ -38,4 +38,18 @@ class TerminalTest {
         assertThat(lines).hasSize(11);
         assertThat(lines.getLast()).contains("merging  done in");
     }
+
+    @Test
+    void theNextStageOfTheWorkIsToldFromItsBeginning() {
+        ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+        Terminal terminal =
+                new Terminal(new PrintStream(bytes, true, StandardCharsets.UTF_8), false);
+        terminal.progress("merging", "asking", 9, 10);
+        terminal.progress("merging", "optimising", 10, 100);
+        assertThat(bytes.toString(StandardCharsets.UTF_8).lines())
+                .hasSize(2)
+                .last()
+                .asString()
+                .contains("10 %", "optimising");
+    }
 }

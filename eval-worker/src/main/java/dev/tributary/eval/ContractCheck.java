@@ -11,6 +11,7 @@ import java.util.EnumSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ExecutionException;
 import org.apache.kafka.clients.admin.Admin;
@@ -38,8 +39,13 @@ final class ContractCheck {
     static Set<Topic> topics() {
         Set<Topic> topics = EnumSet.copyOf(TallyTopology.INPUTS);
         topics.addAll(TallyTopology.OUTPUTS);
-        topics.add(Topic.GENERATIONS_DLQ);
-        topics.add(Topic.EVALUATION_REQUESTS_DLQ);
+        topics.add(Topic.EVALUATION_REQUESTS);
+        topics.stream()
+                .filter(topic -> topic != Topic.POOL_EVENTS) // the merge-worker answers for it
+                .map(Topic::deadLetterQueue)
+                .flatMap(Optional::stream)
+                .toList()
+                .forEach(topics::add);
         return topics;
     }
 

@@ -3,6 +3,8 @@ package dev.tributary.k8s;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import dev.tributary.schemas.ConsumerGroup;
+import dev.tributary.schemas.Topic;
 import io.fabric8.kubernetes.api.model.HasMetadata;
 import io.fabric8.kubernetes.client.utils.KubernetesSerialization;
 import java.io.IOException;
@@ -16,6 +18,7 @@ import java.util.Map;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class ManifestsTest {
@@ -70,6 +73,20 @@ class ManifestsTest {
         assertThat(trigger.get("allowIdleConsumers").asText()).isEqualTo("true");
         assertThat(scaled.at("/spec/scaleTargetRef/name").asText()).isEqualTo(worker);
         assertThat(scaled.at("/spec/fallback/replicas").asInt()).isPositive();
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "merge-worker, MERGE_WORKERS, POOL_EVENTS",
+        "eval-worker, EVALUATION_TASKS, EVALUATION_REQUESTS"
+    })
+    void theScalerLooksAtTheLagOfTheWorkersOwnGroup(
+            String worker, ConsumerGroup group, Topic topic) {
+        JsonNode trigger =
+                Manifests.one(Manifests.written(), "ScaledObject", worker)
+                        .at("/spec/triggers/0/metadata");
+        assertThat(trigger.get("consumerGroup").asText()).isEqualTo(group.groupId());
+        assertThat(trigger.get("topic").asText()).isEqualTo(topic.topicName());
     }
 
     @ParameterizedTest

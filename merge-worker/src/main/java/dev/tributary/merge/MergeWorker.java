@@ -2,6 +2,7 @@ package dev.tributary.merge;
 
 import dev.tributary.schemas.AvroWireDeserializer;
 import dev.tributary.schemas.AvroWireSerializer;
+import dev.tributary.schemas.ConsumerGroup;
 import dev.tributary.schemas.RegistryConnection;
 import dev.tributary.tensors.FolderArtifactStore;
 import io.confluent.kafka.schemaregistry.client.SchemaRegistryClient;
@@ -28,7 +29,7 @@ import org.jspecify.annotations.Nullable;
 @ApplicationScoped
 public class MergeWorker {
     /// The consumer group all merge workers share.
-    static final String GROUP = "tributary-merge-worker";
+    static final String GROUP = ConsumerGroup.MERGE_WORKERS.groupId();
 
     private static final Logger LOG = Logger.getLogger(MergeWorker.class);
 

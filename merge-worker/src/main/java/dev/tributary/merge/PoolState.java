@@ -2,6 +2,7 @@ package dev.tributary.merge;
 
 import dev.tributary.tensors.Digest;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.Collections;
 import java.util.List;
 import java.util.Set;
@@ -32,8 +33,16 @@ record PoolState(
         @Nullable Digest failedRequest,
         long answeredThrough) {
 
-    /// How many checkpoints of a task are remembered, so that a withdrawal has one to return to.
+    /// How many checkpoints of a task are remembered at most, so that a withdrawal has one to
+    /// return to.
     static final int REMEMBERED_CHECKPOINTS = 8;
+
+    /// How many checkpoints a pool remembers in all, where that leaves each task at least
+    /// [#LEAST_REMEMBERED]: the state is written down after every event and has to stay small.
+    static final int REMEMBERED_IN_ALL = 24;
+
+    /// The checkpoint in force and the one before it.
+    static final int LEAST_REMEMBERED = 2;
 
     PoolState {
         SortedMap<String, List<AcceptedCheckpoint>> copy = new TreeMap<>();
@@ -65,8 +74,7 @@ record PoolState(
         next.add(
                 new AcceptedCheckpoint(
                         event.eventId(), event.checkpoint(), event.taskDefinition(), calibration));
-        int first = Math.max(0, next.size() - REMEMBERED_CHECKPOINTS);
-        return withExpert(event.task(), next.subList(first, next.size()), null);
+        return withExpert(event.task(), next, null);
     }
 
     /// Without the expert, or without one checkpoint: then the one before it is in force again, and
@@ -151,8 +159,17 @@ record PoolState(
             String task, List<AcceptedCheckpoint> checkpoints, @Nullable Digest failed) {
         SortedMap<String, List<AcceptedCheckpoint>> next = new TreeMap<>(experts);
         next.put(task, checkpoints);
+        int each = rememberedEach(next.values());
+        next.replaceAll(
+                (_, known) -> known.subList(Math.max(0, known.size() - each), known.size()));
         return new PoolState(
                 pool, revision, configuration, next, withdrawn, last, failed, answeredThrough);
+    }
+
+    private static int rememberedEach(Collection<List<AcceptedCheckpoint>> experts) {
+        long tasks = experts.stream().filter(checkpoints -> !checkpoints.isEmpty()).count();
+        long share = REMEMBERED_IN_ALL / Math.max(1, tasks);
+        return Math.clamp(share, LEAST_REMEMBERED, REMEMBERED_CHECKPOINTS);
     }
 
     private static SortedSet<Digest> byValue(Set<Digest> digests) {

@@ -7,9 +7,12 @@ import static dev.tributary.merge.Samples.retired;
 import static dev.tributary.merge.Samples.wish;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.io.IOException;
+import java.util.UUID;
 import java.util.stream.Stream;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class PoolStateCodecTest {
     static Stream<PoolState> states() {
@@ -26,6 +29,26 @@ class PoolStateCodecTest {
                 merged.answered(17),
                 merged.with(retired("pool", "mail", null)),
                 published.withFailed(wish(published).id()));
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {1, 4, 12})
+    void theStateOfAPoolThatHasSeenMuchIsASmallRecord(int tasks) throws IOException {
+        PoolState state = configuredPool("pool");
+        for (int version = 0; version < 9; version++) {
+            for (int task = 0; task < tasks; task++) {
+                String name = "task-with-some-name-%d".formatted(task);
+                state =
+                        publish(
+                                state,
+                                UUID.randomUUID().toString(),
+                                name,
+                                "%s v%d".formatted(name, version));
+            }
+        }
+        state = state.with(generation(9, wish(state)));
+
+        assertThat(PoolStateCodec.event(state).toByteBuffer().remaining()).isLessThan(16 * 1024);
     }
 
     @ParameterizedTest

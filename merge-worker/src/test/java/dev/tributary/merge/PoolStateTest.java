@@ -89,6 +89,25 @@ class PoolStateTest {
     }
 
     @Test
+    void aLargePoolRemembersFewerCheckpointsOfEachTaskButTheOneBeforeAlways() {
+        PoolState state = empty;
+        for (int version = 0; version < 9; version++) {
+            for (int task = 0; task < 20; task++) {
+                String name = "task %d v%d".formatted(task, version);
+                state = publish(state, "event of " + name, "task-" + task, name);
+            }
+        }
+
+        PoolState full = state;
+        assertThat(full.experts().keySet())
+                .hasSize(20)
+                .allSatisfy(task ->
+                        assertThat(full.checkpoints(task)).hasSize(PoolState.LEAST_REMEMBERED));
+        assertThat(inForce(full.with(retired("pool", "task-3", "task 3 v8"))))
+                .contains(digest("task 3 v7").value());
+    }
+
+    @Test
     void publishingAgainAllowsAFailedRequestToBeTriedAgain() {
         PoolState wanted = publish(empty, "1", "mail", "mail v1");
         PoolState failed = wanted.withFailed(wish(wanted).id());

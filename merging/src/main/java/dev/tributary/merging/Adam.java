@@ -6,19 +6,17 @@ final class Adam {
     private static final double BETA_2 = 0.999;
     private static final double EPSILON = 1e-8;
 
-    private final double learningRate;
     private final double[] mean;
     private final double[] square;
     private int steps;
 
-    Adam(double learningRate, int size) {
-        this.learningRate = learningRate;
+    Adam(int size) {
         this.mean = new double[size];
         this.square = new double[size];
     }
 
     /// Moves the values one step against the gradient.
-    void step(double[] values, double[] gradient) {
+    void step(double learningRate, double[] values, double[] gradient) {
         steps++;
         double meanCorrection = 1 - Math.pow(BETA_1, steps);
         double squareCorrection = 1 - Math.pow(BETA_2, steps);

@@ -51,7 +51,7 @@ final class Descent {
         double[][] table = vector.newTable();
         double[][] derivatives = vector.newTable();
         double[] gradient = new double[vector.values().length];
-        Adam adam = new Adam(method.learningRate(), gradient.length);
+        Adam adam = new Adam(gradient.length);
         measure(0, vector, table);
         double[] lossesBefore = bestLosses;
         long began = System.nanoTime();
@@ -60,7 +60,9 @@ final class Descent {
             vector.spread(table);
             objective.step(table, items(step), derivatives);
             vector.collect(derivatives, gradient);
-            adam.step(vector.values(), gradient);
+            double learningRate =
+                    method.learningRate() * method.decay().factor(step, method.maxSteps());
+            adam.step(learningRate, vector.values(), gradient);
             step++;
             if (step % method.evaluateEvery() == 0 || step == method.maxSteps()) {
                 measure(step, vector, table);

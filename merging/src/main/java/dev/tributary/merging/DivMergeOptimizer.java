@@ -7,6 +7,8 @@ import dev.tributary.models.Example;
 import dev.tributary.models.Head;
 import dev.tributary.models.RunningModel;
 import dev.tributary.models.TextTokenizer;
+import dev.tributary.models.TokenSubset;
+import dev.tributary.models.TokenizedTexts;
 import dev.tributary.tensors.FailureCode;
 import dev.tributary.tensors.Fault;
 import dev.tributary.tensors.Progress;
@@ -72,11 +74,13 @@ public final class DivMergeOptimizer {
                                 plan.groups(),
                                 Coefficients.initialValue(tasks.size()))
                         : previous.startFor(method.granularity(), tasks, plan.groups());
+        List<Questions> questions = questions();
+        TokenSubset tokens = TokenSubset.of(questions.stream().map(Questions::texts).toList());
         try (Workers workers = Workers.create();
-                RunningModel model = RunningModel.open(plan.base());
+                RunningModel model = RunningModel.open(plan.base(), tokens);
                 Heads heads = Heads.open(model, plan)) {
             TaskVectors vectors = new TaskVectors(plan, model, workers);
-            List<DivMergeTask> divMergeTasks = tasks(model, vectors, heads);
+            List<DivMergeTask> divMergeTasks = tasks(questions, model, vectors, heads);
             model.train(vectors.changedNames());
             DivMergeObjective objective =
                     new DivMergeObjective(model, vectors, divMergeTasks, method.divergence());
@@ -93,37 +97,51 @@ public final class DivMergeOptimizer {
         return new DivMergeResult(whole, whole, none, none, List.of(new LossPoint(0, 0.0)), 0);
     }
 
-    private List<DivMergeTask> tasks(RunningModel model, TaskVectors vectors, Heads heads) {
-        List<DivMergeTask> tasks = new ArrayList<>();
+    /// What an expert is asked.
+    ///
+    /// @param key under which its answers are kept
+    private record Questions(Member member, TokenizedTexts texts, TeacherCache.Key key) {}
+
+    private List<Questions> questions() {
         try (TextTokenizer tokenizer = TextTokenizer.open(plan.base().directory())) {
-            for (int m = 0; m < plan.members().size(); m++) {
-                Member member = plan.members().get(m);
-                progress.update("asking experts", m, plan.members().size());
-                CalibrationSet calibration = calibration(member);
-                List<Example> chosen = chosen(calibration);
-                CalibrationInputs inputs =
-                        CalibrationInputs.of(tokenizer.tokenize(chosen, calibration.maxTokens()));
-                TeacherCache.Key key =
-                        new TeacherCache.Key(
-                                member.digest(),
-                                TeacherCache.Key.of(chosen),
-                                tokenizer.digest(),
-                                calibration.maxTokens());
-                Head head = heads.of(member.task());
-                Optional<Teacher> known =
-                        cache.find(key)
-                                .filter(t ->
-                                        t.items() == inputs.size() && t.labels() == head.labels());
-                Teacher teacher;
-                if (known.isPresent()) {
-                    teacher = known.get();
-                } else {
-                    vectors.become(m);
-                    teacher = ask(member.task(), model, head, inputs);
-                    cache.keep(key, teacher);
-                }
-                tasks.add(new DivMergeTask(member.task(), head, inputs, teacher));
+            return plan.members().stream().map(member -> questions(member, tokenizer)).toList();
+        }
+    }
+
+    private Questions questions(Member member, TextTokenizer tokenizer) {
+        CalibrationSet calibration = calibration(member);
+        List<Example> chosen = chosen(calibration);
+        return new Questions(
+                member,
+                tokenizer.tokenize(chosen, calibration.maxTokens()),
+                new TeacherCache.Key(
+                        member.digest(),
+                        TeacherCache.Key.of(chosen),
+                        tokenizer.digest(),
+                        calibration.maxTokens()));
+    }
+
+    private List<DivMergeTask> tasks(
+            List<Questions> questions, RunningModel model, TaskVectors vectors, Heads heads) {
+        List<DivMergeTask> tasks = new ArrayList<>();
+        for (int m = 0; m < questions.size(); m++) {
+            progress.update("asking experts", m, questions.size());
+            Questions asked = questions.get(m);
+            String task = asked.member().task();
+            CalibrationInputs inputs = CalibrationInputs.of(asked.texts());
+            Head head = heads.of(task);
+            Optional<Teacher> known =
+                    cache.find(asked.key())
+                            .filter(t -> t.items() == inputs.size() && t.labels() == head.labels());
+            Teacher teacher;
+            if (known.isPresent()) {
+                teacher = known.get();
+            } else {
+                vectors.become(m);
+                teacher = ask(task, model, head, inputs);
+                cache.keep(asked.key(), teacher);
             }
+            tasks.add(new DivMergeTask(task, head, inputs, teacher));
         }
         return tasks;
     }

@@ -96,8 +96,7 @@ final class LayerSums implements LayerWatcher, AutoCloseable {
                                             List.of(one.sums.byteSize() / Double.BYTES),
                                             one.count,
                                             Dtype.F64,
-                                            one.sums,
-                                            1)));
+                                            one.sums)));
             case FISHER, ABSOLUTE_GRADIENT ->
                     throw new IllegalArgumentException(statistic + " is no sum over inputs");
         }
@@ -107,7 +106,7 @@ final class LayerSums implements LayerWatcher, AutoCloseable {
     private static SummedTensor gram(List<String> names, GramSum gram) {
         long width = Math.round(Math.sqrt(gram.values().byteSize() / (double) Double.BYTES));
         return new SummedTensor(
-                names, List.of(width, width), gram.count(), Dtype.F64, gram.values(), 1);
+                names, List.of(width, width), gram.count(), Dtype.F64, gram.values());
     }
 
     private SummedTensor rows(List<String> names, KeptRows kept) {
@@ -119,8 +118,7 @@ final class LayerSums implements LayerWatcher, AutoCloseable {
             at += part.byteSize();
         }
         long count = bytes / Float.BYTES / kept.width();
-        return new SummedTensor(
-                names, List.of(count, (long) kept.width()), count, Dtype.F32, all, 1);
+        return new SummedTensor(names, List.of(count, Long.valueOf(kept.width())), count, Dtype.F32, all);
     }
 
     @Override

@@ -3,6 +3,7 @@ package dev.tributary.merging;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.tributary.merging.method.Statistic;
+import dev.tributary.models.HeldStretch;
 import dev.tributary.tensors.Checkpoint;
 import dev.tributary.tensors.CheckpointWriter;
 import dev.tributary.tensors.Digest;
@@ -185,13 +186,29 @@ final class StatisticsCache {
             MemorySegment block = arena.allocate((long) BLOCK * Float.BYTES, Float.BYTES);
             for (long from = 0; from < sum.elements(); from += BLOCK) {
                 long count = Math.min(BLOCK, sum.elements() - from);
-                Kernels.widen(sum.dtype(), sum.values(), from, block, count);
-                for (long i = 0; i < count && sum.factor() != 1; i++) {
-                    float value = block.getAtIndex(ValueLayout.JAVA_FLOAT, i);
-                    block.setAtIndex(ValueLayout.JAVA_FLOAT, i, (float) (sum.factor() * value));
-                }
+                read(sum, from, count, block);
                 writer.write(name, block.asSlice(0, count * Float.BYTES));
             }
+        }
+    }
+
+    private static void read(SummedTensor sum, long from, long count, MemorySegment target) {
+        target.fill((byte) 0);
+        for (HeldStretch held : sum.held()) {
+            long begin = Math.max(from, held.from());
+            long end = Math.min(from + count, held.from() + held.count());
+            if (begin < end) {
+                Kernels.widen(
+                        sum.dtype(),
+                        sum.values(),
+                        held.heldFrom() + begin - held.from(),
+                        target.asSlice((begin - from) * Float.BYTES),
+                        end - begin);
+            }
+        }
+        for (long i = 0; i < count && sum.factor() != 1; i++) {
+            float value = target.getAtIndex(ValueLayout.JAVA_FLOAT, i);
+            target.setAtIndex(ValueLayout.JAVA_FLOAT, i, (float) (sum.factor() * value));
         }
     }
 

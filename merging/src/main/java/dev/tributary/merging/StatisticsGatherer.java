@@ -5,8 +5,11 @@ import dev.tributary.models.CalibrationSet;
 import dev.tributary.models.Example;
 import dev.tributary.models.ExampleGradients;
 import dev.tributary.models.Head;
+import dev.tributary.models.HeldStretch;
 import dev.tributary.models.RunningModel;
 import dev.tributary.models.TextTokenizer;
+import dev.tributary.models.TokenSubset;
+import dev.tributary.models.TokenizedTexts;
 import dev.tributary.tensors.Checkpoint;
 import dev.tributary.tensors.Digest;
 import dev.tributary.tensors.Dtype;
@@ -16,6 +19,7 @@ import dev.tributary.tensors.Kernels;
 import dev.tributary.tensors.NonFinite;
 import dev.tributary.tensors.Progress;
 import dev.tributary.tensors.RefusedException;
+import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.EnumSet;
@@ -58,6 +62,7 @@ public final class StatisticsGatherer {
     private record Subject(
             int place,
             Member member,
+            TokenizedTexts texts,
             CalibrationInputs inputs,
             Map<Statistic, StatisticsCache.Key> keys,
             List<Integer> labels) {}
@@ -94,7 +99,8 @@ public final class StatisticsGatherer {
         if (unknown.isEmpty()) {
             return;
         }
-        try (RunningModel model = RunningModel.open(plan.base());
+        TokenSubset tokens = TokenSubset.of(unknown.stream().map(Subject::texts).toList());
+        try (RunningModel model = RunningModel.open(plan.base(), tokens);
                 Heads heads = Heads.open(model, plan)) {
             for (int i = 0; i < unknown.size(); i++) {
                 progress.update("running experts", i, unknown.size());
@@ -150,12 +156,8 @@ public final class StatisticsGatherer {
                             tokenizer.digest(),
                             set.maxTokens()));
         }
-        return new Subject(
-                place,
-                member,
-                CalibrationInputs.of(tokenizer.tokenize(inputs, set.maxTokens())),
-                keys,
-                labels);
+        TokenizedTexts texts = tokenizer.tokenize(inputs, set.maxTokens());
+        return new Subject(place, member, texts, CalibrationInputs.of(texts), keys, labels);
     }
 
     private void run(Subject subject, RunningModel model, Head head) {
@@ -237,14 +239,16 @@ public final class StatisticsGatherer {
         return largest;
     }
 
-    private static List<SummedTensor> means(RunningModel model, ExampleGradients gradients) {
+    private List<SummedTensor> means(RunningModel model, ExampleGradients gradients) {
         List<SummedTensor> means = new ArrayList<>();
-        for (String name : model.parameters().keySet()) {
-            if (gradients.covers(name)) {
+        for (SharedTensor tensor : trunk) {
+            String name = tensor.name();
+            if (model.parameters().containsKey(name)) {
                 means.add(
                         new SummedTensor(
                                 List.of(name),
-                                model.parameters().get(name),
+                                tensor.shape(),
+                                model.held(name),
                                 gradients.examples(),
                                 Dtype.F32,
                                 gradients.sum(name),
@@ -265,13 +269,13 @@ public final class StatisticsGatherer {
     private void keep(Subject subject, Statistic statistic, List<SummedTensor> sums) {
         for (SummedTensor sum : sums) {
             Optional<NonFinite> found =
-                    Kernels.firstNonFinite(sum.dtype(), sum.values(), sum.elements());
+                    Kernels.firstNonFinite(sum.dtype(), sum.values(), sum.heldElements());
             if (found.isPresent()) {
                 throw new RefusedException(
                         MergeExecutor.nonFinite(
                                 "%s %s, running"
                                         .formatted(subject.member().task(), sum.names().getFirst()),
-                                sum.elements(),
+                                sum.heldElements(),
                                 found.get()));
             }
         }
@@ -290,9 +294,7 @@ public final class StatisticsGatherer {
             MergeExecutor.fault(
                             subject.member().task(), tensor, expert.firstNonFinite(source.name()))
                     .ifPresent(faults::add);
-            if (model.parameters().containsKey(tensor.name())) {
-                expert.readFloats(source.name(), 0, model.weights(tensor.name()));
-            }
+            read(expert, source.name(), model, tensor.name());
         }
         if (!faults.isEmpty()) {
             throw new RefusedException(faults);
@@ -301,8 +303,19 @@ public final class StatisticsGatherer {
 
     private void becomeBase(RunningModel model) {
         for (SharedTensor tensor : trunk) {
-            if (model.parameters().containsKey(tensor.name())) {
-                plan.base().readFloats(tensor.baseName(), 0, model.weights(tensor.name()));
+            read(plan.base(), tensor.baseName(), model, tensor.name());
+        }
+    }
+
+    private static void read(
+            Checkpoint checkpoint, String fileName, RunningModel model, String name) {
+        if (model.parameters().containsKey(name)) {
+            MemorySegment weights = model.weights(name);
+            for (HeldStretch held : model.held(name)) {
+                checkpoint.readFloats(
+                        fileName,
+                        held.from(),
+                        MergeExecutor.slice(weights, Float.BYTES, held.heldFrom(), held.count()));
             }
         }
     }

@@ -1,6 +1,7 @@
 package dev.tributary.merging;
 
 import dev.tributary.merging.method.Workers;
+import dev.tributary.models.HeldStretch;
 import dev.tributary.models.RunningModel;
 import dev.tributary.tensors.Checkpoint;
 import dev.tributary.tensors.Dtype;
@@ -35,9 +36,11 @@ final class TaskVectors {
     private final double[][] products;
 
     /// A stretch of one tensor, with those members whose expert differs from the base there.
+    ///
+    /// @param heldFrom its first element in the model's memory
     private record Unit(
             SharedTensor tensor,
-            long from,
+            long heldFrom,
             long count,
             MemorySegment weights,
             MemorySegment base,
@@ -82,20 +85,29 @@ final class TaskVectors {
         }
         List<Unit> units = new ArrayList<>();
         if (!experts.isEmpty()) {
-            for (long from = 0; from < tensor.elements(); from += UNIT) {
-                units.add(unit(tensor, from, base, experts));
+            for (HeldStretch held : model.held(tensor.name())) {
+                for (long done = 0; done < held.count(); done += UNIT) {
+                    units.add(unit(tensor, held, done, base, experts));
+                }
             }
         }
         return units;
     }
 
-    private Unit unit(SharedTensor tensor, long from, MemorySegment base, List<Expert> experts) {
-        long count = Math.min(UNIT, tensor.elements() - from);
+    private Unit unit(
+            SharedTensor tensor,
+            HeldStretch held,
+            long done,
+            MemorySegment base,
+            List<Expert> experts) {
+        long from = held.from() + done;
+        long heldFrom = held.heldFrom() + done;
+        long count = Math.min(UNIT, held.count() - done);
         return new Unit(
                 tensor,
-                from,
+                heldFrom,
                 count,
-                MergeExecutor.slice(model.weights(tensor.name()), Float.BYTES, from, count),
+                MergeExecutor.slice(model.weights(tensor.name()), Float.BYTES, heldFrom, count),
                 MergeExecutor.slice(base, tensor.baseDtype().bytes(), from, count),
                 tensor.baseDtype(),
                 experts.stream()
@@ -153,13 +165,20 @@ final class TaskVectors {
                 changed.size(),
                 i -> {
                     SharedTensor tensor = changed.get(i);
-                    plan.members()
-                            .get(member)
-                            .expert()
-                            .readFloats(
-                                    tensor.members().get(member).name(),
-                                    0,
-                                    model.weights(tensor.name()));
+                    MemorySegment weights = model.weights(tensor.name());
+                    for (HeldStretch held : model.held(tensor.name())) {
+                        plan.members()
+                                .get(member)
+                                .expert()
+                                .readFloats(
+                                        tensor.members().get(member).name(),
+                                        held.from(),
+                                        MergeExecutor.slice(
+                                                weights,
+                                                Float.BYTES,
+                                                held.heldFrom(),
+                                                held.count()));
+                    }
                 });
     }
 
@@ -171,10 +190,10 @@ final class TaskVectors {
         List<MemorySegment> gradients = new ArrayList<>(units.size());
         MemorySegment whole = MemorySegment.NULL;
         for (Unit unit : units) {
-            if (unit.from() == 0) {
+            if (unit.heldFrom() == 0) {
                 whole = model.gradient(unit.tensor().name());
             }
-            gradients.add(MergeExecutor.slice(whole, Float.BYTES, unit.from(), unit.count()));
+            gradients.add(MergeExecutor.slice(whole, Float.BYTES, unit.heldFrom(), unit.count()));
         }
         workers.each(units.size(), i -> products(units.get(i), gradients.get(i), products[i]));
         for (int i = 0; i < products.length; i++) {

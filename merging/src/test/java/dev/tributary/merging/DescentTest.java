@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 import static org.assertj.core.api.Assertions.within;
 
+import dev.tributary.merging.method.Decay;
 import dev.tributary.merging.method.DivMerge;
 import dev.tributary.merging.method.Divergence;
 import dev.tributary.merging.method.Granularity;
@@ -114,7 +115,17 @@ class DescentTest {
 
     private static DivMerge method(int steps, int every, int patience) {
         return new DivMerge(
-                Granularity.LAYER, Divergence.JS, 0.01, 1, steps, 1, every, patience, 0.01, 1);
+                Granularity.LAYER,
+                Divergence.JS,
+                0.01,
+                Decay.NONE,
+                1,
+                steps,
+                1,
+                every,
+                patience,
+                0.01,
+                1);
     }
 
     private static DivMergeTask task(String name) {

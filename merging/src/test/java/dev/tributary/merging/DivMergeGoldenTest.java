@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import dev.tributary.merging.method.Decay;
 import dev.tributary.merging.method.DivMerge;
 import dev.tributary.merging.method.Divergence;
 import dev.tributary.merging.method.Granularity;
@@ -214,7 +215,7 @@ class DivMergeGoldenTest {
     }
 
     private static DivMerge fullBatch(Granularity granularity, Divergence divergence) {
-        return new DivMerge(granularity, divergence, 0.01, 5, STEPS, 5, 1, 1000, 0, 1);
+        return new DivMerge(granularity, divergence, 0.01, Decay.NONE, 5, STEPS, 5, 1, 1000, 0, 1);
     }
 
     private DivMergeObjective objective(Divergence divergence) {

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.within;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.tributary.merging.method.Decay;
 import dev.tributary.merging.method.DivMerge;
 import dev.tributary.merging.method.Divergence;
 import dev.tributary.merging.method.Granularity;
@@ -35,7 +36,8 @@ import org.junit.jupiter.api.io.TempDir;
 /// Whole merges of three small BERT classifiers, from folders to a folder.
 class PoolMergerTest {
     private static final DivMerge LEARN =
-            new DivMerge(Granularity.LAYER, Divergence.JS, 0.02, 4, 20, 10, 5, 10, 0.01, 5);
+            new DivMerge(
+                    Granularity.LAYER, Divergence.JS, 0.02, Decay.NONE, 4, 20, 10, 5, 10, 0.01, 5);
     private static final MergeMethod SUM = new TaskArithmetic(0.3);
 
     private static final String TIES_RECIPE =

@@ -5,10 +5,12 @@ import dev.tributary.tensors.FailureCode;
 import dev.tributary.tensors.Fault;
 import dev.tributary.tensors.RefusedException;
 import dev.tributary.tensors.TensorInfo;
+import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /// Reads parameters of a checkpoint by canonical name into native memory.
 final class CheckpointReader {
@@ -69,19 +71,41 @@ final class CheckpointReader {
         }
     }
 
-    /// Reads what was found to fit.
-    Weights read(List<Block> blocks) {
-        Weights weights = new Weights(blocks);
+    /// Reads what was found to fit; of the word embeddings only the rows of these tokens, or all
+    /// where none are named.
+    Weights read(List<Block> blocks, @Nullable TokenSubset tokens) {
+        Weights weights = new Weights(blocks.stream().map(block -> held(block, tokens)).toList());
         for (Block block : blocks) {
             for (String name : block.names()) {
                 TensorInfo tensor = byCanonicalName.get(name);
                 if (tensor == null) {
                     throw new IllegalStateException("[%s] %s".formatted(where(name), "missing"));
                 }
-                checkpoint.readFloats(tensor.name(), 0, weights.values(name));
+                if (tokens != null && name.equals(BertArchitecture.WORDS)) {
+                    readRows(tensor, tokens, weights.values(name));
+                } else {
+                    checkpoint.readFloats(tensor.name(), 0, weights.values(name));
+                }
             }
         }
         return weights;
+    }
+
+    private static Block held(Block block, @Nullable TokenSubset tokens) {
+        return tokens != null && block.names().contains(BertArchitecture.WORDS)
+                ? Block.of(BertArchitecture.WORDS, tokens.size(), block.shape().getLast())
+                : block;
+    }
+
+    private void readRows(TensorInfo table, TokenSubset tokens, MemorySegment target) {
+        for (HeldStretch row : tokens.rows()) {
+            HeldStretch stretch = row.times(table.shape().getLast());
+            checkpoint.readFloats(
+                    table.name(),
+                    stretch.from(),
+                    target.asSlice(
+                            stretch.heldFrom() * Float.BYTES, stretch.count() * Float.BYTES));
+        }
     }
 
     private String where(String name) {

@@ -107,12 +107,7 @@ public final class ExampleGradients implements AutoCloseable {
         return examples;
     }
 
-    /// Whether a parameter is looked at.
-    public boolean covers(String name) {
-        return sums.containsKey(name);
-    }
-
-    /// The sum for one parameter, fp32; valid until this is closed.
+    /// The sum for one parameter, fp32, as the model holds it; valid until this is closed.
     public MemorySegment sum(String name) {
         MemorySegment sum = sums.get(name);
         if (sum == null) {

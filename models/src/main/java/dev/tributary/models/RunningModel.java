@@ -26,16 +26,19 @@ public final class RunningModel implements AutoCloseable {
     private final BertArchitecture architecture;
     private final Weights trunk;
     private final @Nullable Head ownHead;
+    private final @Nullable TokenSubset tokens;
 
     private RunningModel(
             ModelConfig config,
             BertArchitecture architecture,
             Weights trunk,
-            @Nullable Head ownHead) {
+            @Nullable Head ownHead,
+            @Nullable TokenSubset tokens) {
         this.config = config;
         this.architecture = architecture;
         this.trunk = trunk;
         this.ownHead = ownHead;
+        this.tokens = tokens;
     }
 
     /// Reads a checkpoint's trunk, and its classifier where it has one.
@@ -43,6 +46,19 @@ public final class RunningModel implements AutoCloseable {
     /// @throws dev.tributary.tensors.RefusedException with every tensor that is missing or of
     ///   another shape than the configuration says
     public static RunningModel open(Checkpoint checkpoint) {
+        return read(checkpoint, null);
+    }
+
+    /// Reads a checkpoint's trunk, and its classifier where it has one, for inputs of these tokens
+    /// alone.
+    ///
+    /// @throws dev.tributary.tensors.RefusedException with every tensor that is missing or of
+    ///   another shape than the configuration says
+    public static RunningModel open(Checkpoint checkpoint, TokenSubset tokens) {
+        return read(checkpoint, tokens);
+    }
+
+    private static RunningModel read(Checkpoint checkpoint, @Nullable TokenSubset tokens) {
         ModelConfig config =
                 ModelConfig.of(checkpoint.config(), checkpoint.directory() + "/config.json");
         BertArchitecture architecture = new BertArchitecture(config);
@@ -61,8 +77,9 @@ public final class RunningModel implements AutoCloseable {
         return new RunningModel(
                 config,
                 architecture,
-                reader.read(blocks),
-                classifies ? new Head(reader.read(classifier)) : null);
+                reader.read(blocks, tokens),
+                classifies ? new Head(reader.read(classifier, null)) : null,
+                tokens);
     }
 
     public ModelConfig config() {
@@ -82,6 +99,16 @@ public final class RunningModel implements AutoCloseable {
     /// the model is closed.
     public MemorySegment weights(String canonicalName) {
         return trunk.values(canonicalName);
+    }
+
+    /// Which stretches of a parameter of the trunk are held, in order: all of it in one, unless the
+    /// model was opened for some tokens alone and this is the table of their embeddings.
+    public List<HeldStretch> held(String canonicalName) {
+        if (tokens != null && canonicalName.equals(BertArchitecture.WORDS)) {
+            return tokens.rows().stream().map(row -> row.times(config.hidden())).toList();
+        }
+        long elements = weights(canonicalName).byteSize() / Float.BYTES;
+        return List.of(new HeldStretch(0, 0, elements));
     }
 
     /// The live gradient of a parameter of the trunk, fp32; zeros where no loss has reached it. Ask
@@ -116,7 +143,7 @@ public final class RunningModel implements AutoCloseable {
             addIfWanted(block, canonicalNames, blocks);
         }
         reader.refuseUnlessFits(blocks);
-        return new Head(reader.read(blocks));
+        return new Head(reader.read(blocks, null));
     }
 
     private static void addIfWanted(Block block, Set<String> wanted, List<Block> blocks) {
@@ -220,7 +247,7 @@ public final class RunningModel implements AutoCloseable {
             TokenRows rows =
                     new TokenRows(config, architecture.blocks(), batch, watcher, trunk.manager());
             new BertForward(config, name -> tensor(used, name), trunk.manager(), rows)
-                    .everyToken(batch, hasPooler(used));
+                    .everyToken(placed(batch), hasPooler(used));
         }
     }
 
@@ -238,7 +265,7 @@ public final class RunningModel implements AutoCloseable {
         refuseTooLong(batch);
         Head head = given == null ? ownHead : given;
         BertForward forward = new BertForward(config, name -> tensor(head, name), trunk.manager());
-        return head == null ? forward.meanEmbeddings(batch) : forward.logits(batch);
+        return head == null ? forward.meanEmbeddings(placed(batch)) : forward.logits(placed(batch));
     }
 
     private void refuseTooLong(Batch batch) {
@@ -249,13 +276,25 @@ public final class RunningModel implements AutoCloseable {
         }
     }
 
+    /// The batch with each token replaced by the place its embedding is held at.
+    private Batch placed(Batch batch) {
+        return tokens == null
+                ? batch
+                : new Batch(
+                        batch.rows(),
+                        batch.length(),
+                        tokens.places(batch.inputIds()),
+                        batch.attentionMask(),
+                        batch.tokenTypeIds());
+    }
+
     /// All hidden states, for comparison with reference implementations.
     List<float[]> hiddenStates(Batch batch) {
         try (var _ = new GradMode(false);
                 NDScope scope = new NDScope()) {
             scope.suppressNotUsedWarning();
             return new BertForward(config, trunk::tensor, trunk.manager())
-                    .hiddenStates(batch).stream().map(PtNDArray::toFloatArray).toList();
+                    .hiddenStates(placed(batch)).stream().map(PtNDArray::toFloatArray).toList();
         }
     }
 

@@ -5,9 +5,13 @@ import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
 import java.util.stream.IntStream;
+import java.util.stream.LongStream;
 
 /// Texts as token ids, from which batches are made in any order.
 public final class TokenizedTexts {
+    /// What fills a row of a batch behind its text.
+    static final long PADDING = 0;
+
     private final long[][] ids;
     private final long[][] types;
 
@@ -26,10 +30,16 @@ public final class TokenizedTexts {
         return ids[text].length;
     }
 
+    /// The tokens of all texts, one after the other.
+    LongStream tokens() {
+        return Arrays.stream(ids).flatMapToLong(Arrays::stream);
+    }
+
     /// These texts as a batch, in this order, padded to the longest of them.
     public Batch batch(int... texts) {
         int length = Arrays.stream(texts).map(this::length).max().orElse(0);
         long[] inputIds = new long[texts.length * length];
+        Arrays.fill(inputIds, PADDING);
         long[] mask = new long[inputIds.length];
         long[] tokenTypes = new long[inputIds.length];
         for (int row = 0; row < texts.length; row++) {

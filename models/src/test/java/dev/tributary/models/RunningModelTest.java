@@ -111,6 +111,42 @@ class RunningModelTest {
     }
 
     @Test
+    void aModelOpenedForSomeTokensAnswersThemAlikeAndHoldsNoOthers() {
+        Batch batch = fixture.batch();
+        TokenizedTexts texts =
+                new TokenizedTexts(new long[][] {batch.inputIds()}, new long[1][batch.length()]);
+        String words = "embeddings.word_embeddings.weight";
+        model.train(Set.of(words));
+        LogitLoss loss = Fixture.crossEntropy(fixture.labels());
+        model.backward(null, batch, loss);
+        float[] whole = Fixture.floats(model.gradient(words));
+
+        try (RunningModel small = RunningModel.open(checkpoint, TokenSubset.of(List.of(texts)))) {
+            assertThat(small.logits(null, batch)).isEqualTo(model.logits(null, batch));
+            assertThat(small.weights(words).byteSize()).isLessThan(model.weights(words).byteSize());
+
+            small.train(Set.of(words));
+            small.backward(null, batch, loss);
+            float[] held = Fixture.floats(small.gradient(words));
+            float[] spread = new float[whole.length];
+            for (HeldStretch stretch : small.held(words)) {
+                System.arraycopy(
+                        held,
+                        (int) stretch.heldFrom(),
+                        spread,
+                        (int) stretch.from(),
+                        (int) stretch.count());
+            }
+            assertThat(spread).isEqualTo(whole);
+
+            Batch stranger = new Batch(1, 1, new long[] {96}, new long[] {1}, new long[1]);
+            assertThatThrownBy(() -> small.logits(null, stranger))
+                    .isInstanceOf(IllegalArgumentException.class)
+                    .hasMessageContaining("[token 96] is not among");
+        }
+    }
+
+    @Test
     void aHeadTakesThePlaceOfTheTrunksPooler() {
         float[] own = model.logits(null, fixture.batch());
         try (Head same =

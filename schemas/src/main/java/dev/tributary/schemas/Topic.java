@@ -89,6 +89,18 @@ public enum Topic {
             "tributary.evaluation-requests.dlq",
             Key.AS_IT_CAME,
             new Retention.Limited(Duration.ofDays(30)),
+            List.of()),
+    /// Scores that were set aside, byte for byte.
+    TASK_EVALUATIONS_DLQ(
+            "tributary.task-evaluations.dlq",
+            Key.AS_IT_CAME,
+            new Retention.Limited(Duration.ofDays(30)),
+            List.of()),
+    /// Promotions that were set aside, byte for byte.
+    PROMOTIONS_DLQ(
+            "tributary.promotions.dlq",
+            Key.AS_IT_CAME,
+            new Retention.Limited(Duration.ofDays(30)),
             List.of());
 
     /// What the key of a record says. Keys are UTF-8 strings.

@@ -5,6 +5,7 @@ import dev.tributary.cli.LocalTributary;
 import dev.tributary.cli.PoolCommand;
 import dev.tributary.cli.PoolStatus;
 import dev.tributary.cli.Publications;
+import dev.tributary.cli.Published;
 import dev.tributary.cli.Terminal;
 import dev.tributary.cli.demo.DemoSettings.ExpertRecipe;
 import dev.tributary.events.VerdictPolicy;
@@ -77,14 +78,14 @@ public final class Demo {
                 Narrator narrator =
                         Narrator.start(local.connection(), pool, scores, summary, terminal)) {
             ArtifactReference baseArtifact = publications.importCheckpoint(base, SILENT);
-            String configured =
+            Published configured =
                     publications.configurePool(
                             pool,
                             baseArtifact,
                             "divmerge",
                             settings.mergeOptions(),
                             new VerdictPolicy(0.01, 0.05, 0.15));
-            PoolCommand.awaitConfigured(local.connection(), pool, configured);
+            PoolCommand.awaitConfigured(local.connection(), pool, configured.eventId());
             terminal.heading("Pool %s: DivMerge, one coefficient a task and layer".formatted(pool));
             Shelf shelf = new Shelf(publications, pool, baseArtifact.digest().value(), settings);
             String last = "";

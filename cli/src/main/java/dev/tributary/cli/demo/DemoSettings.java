@@ -36,13 +36,13 @@ public record DemoSettings(
                 data,
                 taskFolder,
                 List.of(
-                        expert("sentiment_uci", 2, 2058, seed),
+                        expert("sentiment_uci", 1, 2058, seed),
                         expert("supersense", 1, 4000, seed),
                         expert("verse_paraphrase", 1, 1500, seed),
                         expert("spam_mail", 1, 1000, seed),
-                        expert("acceptability", 2, 3000, seed)),
-                Map.of("max_steps", "120", "seed", String.valueOf(seed)),
-                500,
+                        expert("acceptability", 2, 2000, seed)),
+                Map.of("calibration_items", "100", "seed", String.valueOf(seed)),
+                300,
                 100,
                 seed);
     }

@@ -29,13 +29,16 @@ final class Shelf {
     String publish(TaskDefinition task, Path checkpoint) {
         var artifact = publications.importCheckpoint(checkpoint, SILENT);
         var definition = publications.importTask(task, settings.calibrationItems());
-        return publications.publishCheckpoint(pool, task.name(), artifact, baseDigest, definition);
+        return publications
+                .publishCheckpoint(pool, task.name(), artifact, baseDigest, definition)
+                .eventId();
     }
 
     /// Withdraws a checkpoint and returns the event's id.
     String withdraw(TaskDefinition task, Path checkpoint) {
-        return publications.retire(
-                pool, task.name(), digestOf(checkpoint), "fine-tuned on mislabelled data");
+        return publications
+                .retire(pool, task.name(), digestOf(checkpoint), "fine-tuned on mislabelled data")
+                .eventId();
     }
 
     String digestOf(Path checkpoint) {

@@ -1,5 +1,6 @@
 package dev.tributary.eval.scoring;
 
+import dev.tributary.schemas.ConsumerGroup;
 import dev.tributary.tensors.ArtifactStore;
 import java.time.Clock;
 import java.time.Duration;
@@ -13,7 +14,7 @@ import org.apache.kafka.common.serialization.Serde;
 public final class TaskEvaluations {
 
     /// The consumer group all workers share.
-    public static final String GROUP = "tributary-eval-tasks";
+    public static final String GROUP = ConsumerGroup.EVALUATION_TASKS.groupId();
 
     private final RequestLoop loop;
 

@@ -1,6 +1,7 @@
 package dev.tributary.merging.method;
 
 import java.util.List;
+import java.util.Map;
 
 /// DivMerge: the coefficients of the task vectors are learnt so that the merged model answers every
 /// task's calibration inputs as that task's expert does (arXiv 2509.02108, equations 3 and 4). No
@@ -9,6 +10,7 @@ import java.util.List;
 /// @param granularity one coefficient a task, or one a task and layer group
 /// @param divergence how a difference between two answers is measured
 /// @param learningRate Adam's step; the paper uses 0.01
+/// @param decay how the step shrinks from the first to the last
 /// @param samplesPerStep calibration items of each task a step looks at; the paper uses 4
 /// @param maxSteps when to stop at the latest
 /// @param calibrationItems at most how many items of each task's calibration set are used
@@ -20,6 +22,7 @@ public record DivMerge(
         Granularity granularity,
         Divergence divergence,
         double learningRate,
+        Decay decay,
         int samplesPerStep,
         int maxSteps,
         int calibrationItems,
@@ -45,6 +48,13 @@ public record DivMerge(
                     "Jensen–Shannon, or KL(expert ‖ merged); natural logarithm");
     private static final Option<Double> LEARNING_RATE =
             Option.real(Bound.above("learning_rate", 0, 1), 0.01, "Adam's step; the paper's");
+    private static final Option<Decay> DECAY =
+            Option.choice(
+                    "decay",
+                    Decay.class,
+                    Decay::id,
+                    Decay.COSINE,
+                    "how the step shrinks: none (the paper), or along half a cosine to nothing");
     private static final Option<Integer> SAMPLES_PER_STEP =
             Option.whole(
                     Bound.from("samples_per_step", 1, 1024),
@@ -91,6 +101,7 @@ public record DivMerge(
                     .option(GRANULARITY, DivMerge::granularity)
                     .option(DIVERGENCE, DivMerge::divergence)
                     .option(LEARNING_RATE, DivMerge::learningRate)
+                    .option(DECAY, DivMerge::decay)
                     .option(SAMPLES_PER_STEP, DivMerge::samplesPerStep)
                     .option(MAX_STEPS, DivMerge::maxSteps)
                     .option(CALIBRATION_ITEMS, DivMerge::calibrationItems)
@@ -127,6 +138,7 @@ public record DivMerge(
                 values.get(GRANULARITY),
                 values.get(DIVERGENCE),
                 values.get(LEARNING_RATE),
+                values.get(DECAY),
                 values.get(SAMPLES_PER_STEP),
                 values.get(MAX_STEPS),
                 values.get(CALIBRATION_ITEMS),
@@ -136,9 +148,9 @@ public record DivMerge(
                 values.get(SEED));
     }
 
-    /// Layer-level coefficients and the Jensen-Shannon divergence with the paper's optimiser.
+    /// Every option at its default: layer-level coefficients, the Jensen-Shannon divergence.
     public static DivMerge defaults() {
-        return new DivMerge(Granularity.LAYER, Divergence.JS, 0.01, 4, 200, 64, 25, 3, 0.01, 17);
+        return MergeMethod.of(ENTRY.id(), Map.of()).as(DivMerge.class).orElseThrow();
     }
 
     @Override

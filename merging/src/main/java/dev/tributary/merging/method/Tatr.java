@@ -34,7 +34,10 @@ public record Tatr(
                     "share of all entries, those of the largest conflict, that stay at the base");
     private static final Option<Boolean> ZERO_SHOT =
             Option.flag(
-                    "zero_shot", false, "take |τ| in the place of gradients: no data is needed");
+                    "zero_shot",
+                    false,
+                    "take the task vectors' magnitudes in the place of the gradients': no data is"
+                            + " needed");
     private static final Option<Labels> LABELS =
             Option.choice(
                             "labels",
@@ -57,7 +60,8 @@ public record Tatr(
                             "TATR",
                             "https://arxiv.org/abs/2501.15065",
                             "equations 8 to 10",
-                            "θ₀ + λ Σ w_t τ_t where Σ_{i≠j} |∇L_j| |τ_i| is not among its largest",
+                            "θ₀ + λ Σ w_t τ_t, left at θ₀ where the magnitudes of ∇L_j and τ_i, i ≠ j, have"
+                                    + " the largest products",
                             values ->
                                     new Tatr(
                                             values.get(TaskArithmetic.LAMBDA),

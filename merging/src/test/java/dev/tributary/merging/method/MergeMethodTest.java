@@ -34,21 +34,32 @@ class MergeMethodTest {
     @Test
     void everyOptionOfDivMergeCanBeSet() {
         Map<String, String> options =
-                Map.of(
-                        "granularity", "task",
-                        "divergence", "kl",
-                        "learning_rate", "0.02",
-                        "samples_per_step", "8",
-                        "max_steps", "7",
-                        "calibration_items", "33",
-                        "evaluate_every", "5",
-                        "patience", "2",
-                        "min_improvement", "0.1",
-                        "seed", "-9");
+                Map.ofEntries(
+                        Map.entry("granularity", "task"),
+                        Map.entry("divergence", "kl"),
+                        Map.entry("learning_rate", "0.02"),
+                        Map.entry("decay", "none"),
+                        Map.entry("samples_per_step", "8"),
+                        Map.entry("max_steps", "7"),
+                        Map.entry("calibration_items", "33"),
+                        Map.entry("evaluate_every", "5"),
+                        Map.entry("patience", "2"),
+                        Map.entry("min_improvement", "0.1"),
+                        Map.entry("seed", "-9"));
         assertThat(MergeMethod.of("divmerge", options))
                 .isEqualTo(
                         new DivMerge(
-                                Granularity.TASK, Divergence.KL, 0.02, 8, 7, 33, 5, 2, 0.1, -9));
+                                Granularity.TASK,
+                                Divergence.KL,
+                                0.02,
+                                Decay.NONE,
+                                8,
+                                7,
+                                33,
+                                5,
+                                2,
+                                0.1,
+                                -9));
         assertThat(options.keySet()).isEqualTo(DivMerge.defaults().options().keySet());
     }
 

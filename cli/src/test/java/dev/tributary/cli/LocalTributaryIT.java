@@ -1,0 +1,258 @@
+package dev.tributary.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import org.awaitility.Awaitility;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.MethodOrderer;
+import org.junit.jupiter.api.Order;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestInstance;
+import org.junit.jupiter.api.TestMethodOrder;
+import org.junit.jupiter.api.io.TempDir;
+
+/// A person's session on the local stack: real broker, registry and workers, the pretrained MiniLM
+/// encoder, experts fine-tuned on a few examples. Each step stands on the one before.
+@TestInstance(TestInstance.Lifecycle.PER_CLASS)
+@TestMethodOrder(MethodOrderer.OrderAnnotation.class)
+class LocalTributaryIT {
+    private static final ObjectMapper JSON = new ObjectMapper();
+    private static final Path TASKS = Path.of("..", "examples", "tasks");
+
+    private Path folder = Path.of("unset");
+    private Path data = Path.of("unset");
+    private Path base = Path.of("unset");
+    private LocalTributary local;
+
+    @BeforeAll
+    void start(@TempDir Path temporary) {
+        folder = temporary;
+        data = folder.resolve("data");
+        base = new dev.tributary.cli.demo.BaseModel(folder.resolve("models")).directory();
+        local = LocalTributary.start(data, LocalTributary.Ports.free(), 1, Terminal.standard());
+    }
+
+    @AfterAll
+    void stop() {
+        local.close();
+    }
+
+    @Test
+    @Order(1)
+    void aCheckpointPublishedEndsInAGeneration() {
+        expect(
+                0,
+                "pool",
+                "create",
+                "reviews",
+                "--base",
+                base.toString(),
+                "--option",
+                "max_steps=4");
+        expert("sentiment_uci", "sentiment");
+        String said =
+                expect(
+                        0,
+                        "publish",
+                        folder.resolve("sentiment").toString(),
+                        "--pool",
+                        "reviews",
+                        "--task",
+                        TASKS.resolve("sentiment_uci").toString(),
+                        "--wait");
+        assertThat(said).contains("generation 1 merged, members 1, by divmerge");
+    }
+
+    @Test
+    @Order(2)
+    void aSecondExpertJoinsAndTheGenerationIsEvaluated() throws IOException {
+        expert("spam_mail", "spam");
+        String said =
+                expect(
+                        0,
+                        "publish",
+                        folder.resolve("spam").toString(),
+                        "--pool",
+                        "reviews",
+                        "--task",
+                        TASKS.resolve("spam_mail").toString(),
+                        "--wait");
+        assertThat(said).contains("generation 2 merged, members 2");
+        Awaitility.await()
+                .atMost(Duration.ofMinutes(3))
+                .until(() -> status().at("/evaluated/number").asLong() == 2);
+        JsonNode status = status();
+        assertThat(status.at("/evaluated/tasks")).hasSize(2);
+        assertThat(status.at("/evaluated/anp").asDouble()).isPositive();
+        assertThat(status.at("/state/experts")).hasSize(2);
+        assertThat(status.at("/champion/number").asLong()).isPositive();
+    }
+
+    @Test
+    @Order(3)
+    void theSameCheckpointAgainYieldsNothingNew() throws IOException {
+        String said =
+                expect(
+                        0,
+                        "publish",
+                        folder.resolve("spam").toString(),
+                        "--pool",
+                        "reviews",
+                        "--task",
+                        TASKS.resolve("spam_mail").toString(),
+                        "--wait");
+        assertThat(said).contains("nothing new: generation 2 has it already");
+    }
+
+    @Test
+    @Order(4)
+    void aGenerationCanBeMadeTheChampionByHand() throws IOException {
+        expect(0, "promote", "reviews", "--generation", "1");
+        assertThat(status().at("/champion/number").asLong()).isEqualTo(1);
+        assertThat(expect(0, "promote", "reviews", "--generation", "1")).contains("already");
+        assertThat(expect(3, "promote", "reviews", "--generation", "9")).isEmpty();
+    }
+
+    @Test
+    @Order(5)
+    void aRetiredExpertIsGoneFromTheNextGeneration() throws IOException {
+        expect(0, "retire", "--pool", "reviews", "--task", "spam_mail", "--wait");
+        assertThat(status().at("/state/generation/number").asLong()).isEqualTo(3);
+    }
+
+    @Test
+    @Order(6)
+    void aCheckpointOfAnotherBaseIsSetAsideWithItsReason() {
+        String said =
+                expect(
+                        1,
+                        "publish",
+                        folder.resolve("spam").toString(),
+                        "--pool",
+                        "reviews",
+                        "--task",
+                        TASKS.resolve("spam_mail").toString(),
+                        "--base-digest",
+                        "sha256:" + "0".repeat(64),
+                        "--wait");
+        assertThat(said).contains("dead letter WRONG_BASE");
+    }
+
+    @Test
+    @Order(7)
+    void everyEventCanBeRead() {
+        List<String> events = new ArrayList<>();
+        expect(0, "watch", "--from-start", "--once", "-o", "json")
+                .lines()
+                .filter(line -> line.startsWith("{"))
+                .forEach(line -> events.add(field(line, "event")));
+        assertThat(events)
+                .contains(
+                        "PoolConfigured",
+                        "CheckpointPublished",
+                        "GenerationMerged",
+                        "TaskEvaluated",
+                        "GenerationEvaluated",
+                        "GenerationPromoted",
+                        "ExpertRetired",
+                        "DeadLetter");
+    }
+
+    @Test
+    @Order(8)
+    void theMergedDirectoryIsACheckpointLikeAnyOther() throws IOException {
+        Path artifact;
+        try (var generations = Files.list(data.resolve("store").resolve("generations"))) {
+            artifact =
+                    generations
+                            .filter(path -> Files.isDirectory(path.resolve("tasks/spam_mail")))
+                            .findFirst()
+                            .orElseThrow();
+        }
+        String said =
+                expect(
+                        0,
+                        "eval",
+                        "--checkpoint",
+                        artifact.toString(),
+                        "--task",
+                        TASKS.resolve("spam_mail").toString());
+        assertThat(said).contains("spam_mail accuracy");
+        assertThat(artifact.resolve("README.md")).content().contains("base_model_relation: merge");
+    }
+
+    @Test
+    @Order(9)
+    void theDoctorFindsEverythingGood() {
+        assertThat(expect(0, "doctor")).doesNotContain("BAD");
+    }
+
+    @Test
+    @Order(10)
+    void aRestartCarriesOn() throws IOException {
+        local.close();
+        local = LocalTributary.start(data, LocalTributary.Ports.free(), 1, Terminal.standard());
+        assertThat(status().at("/state/generation/number").asLong()).isEqualTo(3);
+    }
+
+    private void expert(String task, String name) {
+        expect(
+                0,
+                "finetune",
+                "--base",
+                base.toString(),
+                "--task",
+                TASKS.resolve(task).toString(),
+                "--out",
+                folder.resolve(name).toString(),
+                "--epochs",
+                "1",
+                "--max-examples",
+                "96");
+    }
+
+    private JsonNode status() throws IOException {
+        return JSON.readTree(expect(0, "status", "reviews", "-o", "json")).get(0);
+    }
+
+    private static String field(String json, String name) {
+        try {
+            return JSON.readTree(json).path(name).asText();
+        } catch (IOException e) {
+            throw new AssertionError(json, e);
+        }
+    }
+
+    /// Runs a command on this stack and returns what it printed.
+    private String expect(int code, String... arguments) {
+        List<String> all = new ArrayList<>(List.of(arguments));
+        if (List.of("publish", "retire", "promote", "status", "watch", "doctor", "pool")
+                .contains(arguments[0])) {
+            all.addAll(List.of("--data", data.toString()));
+        }
+        PrintStream before = System.out;
+        ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+        int ended;
+        try (PrintStream out = new PrintStream(bytes, true, StandardCharsets.UTF_8)) {
+            System.setOut(out);
+            ended = Tributary.commandLine().execute(all.toArray(String[]::new));
+        } finally {
+            System.setOut(before);
+        }
+        String said = bytes.toString(StandardCharsets.UTF_8);
+        assertThat(ended).as(String.join(" ", all) + "\n" + said).isEqualTo(code);
+        return said;
+    }
+}
