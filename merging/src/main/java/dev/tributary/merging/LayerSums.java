@@ -118,7 +118,8 @@ final class LayerSums implements LayerWatcher, AutoCloseable {
             at += part.byteSize();
         }
         long count = bytes / Float.BYTES / kept.width();
-        return new SummedTensor(names, List.of(count, Long.valueOf(kept.width())), count, Dtype.F32, all);
+        return new SummedTensor(
+                names, List.of(count, Long.valueOf(kept.width())), count, Dtype.F32, all);
     }
 
     @Override

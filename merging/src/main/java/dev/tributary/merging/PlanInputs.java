@@ -114,7 +114,7 @@ final class PlanInputs implements MergeInputs {
     public double coefficient(int expert, MergeTensor tensor) {
         if (learnt == null) {
             throw new IllegalArgumentException(
-                    "[divmerge] needs its coefficients: optimise them first");
+                    "[coefficients] are not learnt: optimise them first");
         }
         return learnt.get(members.get(expert).task(), groups.get(tensor.group()));
     }

@@ -1,6 +1,6 @@
 package dev.tributary.merging;
 
-import dev.tributary.merging.method.DivMerge;
+import dev.tributary.merging.method.LearnsCoefficients;
 import dev.tributary.merging.method.MergeMethod;
 import dev.tributary.models.CalibrationSet;
 import dev.tributary.models.Example;
@@ -71,7 +71,7 @@ public final class PoolMerger {
         long began = System.nanoTime();
         MergePlan plan = plan();
         DivMergeResult learnt =
-                plan.method().as(DivMerge.class).isPresent()
+                plan.method().as(LearnsCoefficients.class).isPresent()
                         ? DivMergeOptimizer.optimise(
                                 plan, request.previous(), request.cacheFolder(), progress)
                         : null;

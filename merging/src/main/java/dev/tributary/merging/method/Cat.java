@@ -10,7 +10,7 @@ import java.util.Set;
 import java.util.stream.IntStream;
 
 /// CAT Merging: trims from each task vector what moves other tasks' features much and its own
-/// little, then adds up (arXiv 2505.06977, equations 5 to 10).
+/// little, then adds up (arXiv 2505.06977).
 ///
 /// For a linear layer and task `k` these are the directions of the output along the eigenvectors of
 /// the largest, positive eigenvalues of `sum_(i != k) tau_i (G_k - balance G_i) tau_i^T`, with `G`
@@ -66,7 +66,7 @@ public record Cat(Setting lambda, int basis, double balance, boolean rescale, in
                             "cat",
                             "CAT Merging",
                             "https://arxiv.org/abs/2505.06977",
-                            "equations 5 to 10",
+                            "its trimming of weights, scales and shifts",
                             "θ₀ + λ Σ τ_t after trimming, from each τ_t, directions in which it"
                                     + " moves other tasks' features",
                             values ->

@@ -8,7 +8,8 @@ import java.util.Optional;
 import java.util.Set;
 
 /// Fisher merging: a mean in which every parameter of an expert weighs as much as its answers
-/// depend on it, `theta = sum_t w_t F_t theta_t / sum_t w_t F_t` (arXiv 2111.09832, equation 2).
+/// depend on it, `theta = sum_t w_t F_t theta_t / sum_t w_t F_t` (arXiv 2111.09832, with the
+/// diagonal Fisher information).
 ///
 /// `F_t` is the diagonal of the true Fisher information: squared gradients of each label's
 /// log-likelihood, weighed by how likely the expert itself holds the label, one text at a time. The
@@ -44,7 +45,7 @@ public record Fisher(double floor, boolean normalize, int calibrationItems) impl
                             "fisher",
                             "Fisher merging",
                             "https://arxiv.org/abs/2111.09832",
-                            "equation 2",
+                            "its closed form",
                             "Σ w_t F_t θ_t / Σ w_t F_t, F_t the diagonal Fisher information",
                             values ->
                                     new Fisher(

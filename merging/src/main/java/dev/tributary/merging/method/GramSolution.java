@@ -8,7 +8,7 @@ import java.util.Optional;
 
 /// The task vector of a linear layer whose outputs are nearest, in the least squares, to those of
 /// every expert on its own inputs: `(sum_t tau_t G_t) (sum_t G_t)^-1`, with `G_t` the Gram matrix
-/// of expert `t`'s inputs (arXiv 2212.09849, equation 1; arXiv 2505.23859, equation 9).
+/// of expert `t`'s inputs (arXiv 2212.09849; arXiv 2505.23859, equation 9).
 ///
 /// Solved for the task vector and not for the weight: where the inputs say nothing the base is left
 /// as it is, while a weight solved for would be erased there.

@@ -33,6 +33,7 @@ public final class MethodCatalogue {
                     Lot.ENTRY,
                     Cat.ENTRY,
                     Tatr.ENTRY,
+                    AdaMerging.ENTRY,
                     DivMerge.ENTRY);
 
     private MethodCatalogue() {}

@@ -4,7 +4,7 @@ import java.util.List;
 import java.util.Set;
 
 /// RegMean: the weight of a linear layer whose outputs are nearest, in the least squares, to every
-/// expert's on its own inputs (arXiv 2212.09849, equation 1); everything else is averaged.
+/// expert's on its own inputs (arXiv 2212.09849, its closed form); everything else is averaged.
 ///
 /// Solved in the space of task vectors, which gives the same weight where the inputs span the space
 /// and leaves the base where they do not.
@@ -48,7 +48,7 @@ public record RegMean(Setting alpha, boolean perToken, double ridge, int calibra
                             "regmean",
                             "RegMean",
                             "https://arxiv.org/abs/2212.09849",
-                            "equation 1",
+                            "its closed form for linear layers",
                             "linear layers θ₀ + (Σ τ_t G_t)(Σ G_t)⁻¹, G_t = Σ x xᵀ; the rest"
                                     + " averaged",
                             values ->

@@ -11,7 +11,7 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /// Task arithmetic in the trust region: entries in which task vectors point where another task's
-/// loss is sensitive are left at the base (arXiv 2501.15065, equations 8 to 10).
+/// loss is sensitive are left at the base (arXiv 2501.15065).
 ///
 /// The conflict of an entry is `Omega = sum_(i != j) g_j |tau_i|`, with `g_j` the mean over
 /// examples of the magnitude of task `j`'s gradient at the base, taken one example at a time. The
@@ -59,7 +59,7 @@ public record Tatr(
                             "tatr",
                             "TATR",
                             "https://arxiv.org/abs/2501.15065",
-                            "equations 8 to 10",
+                            "its trust region",
                             "θ₀ + λ Σ w_t τ_t, left at θ₀ where the magnitudes of ∇L_j and τ_i, i ≠ j, have"
                                     + " the largest products",
                             values ->
