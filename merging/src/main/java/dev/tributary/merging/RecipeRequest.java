@@ -1,7 +1,9 @@
 package dev.tributary.merging;
 
 import dev.tributary.merging.method.Workers;
+import dev.tributary.models.TaskDefinition;
 import dev.tributary.tensors.Digest;
+import dev.tributary.tensors.RefusedException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -43,7 +45,7 @@ final class RecipeRequest {
             Recipe.RecipeMember member = recipe.members().get(m);
             members.add(
                     new MergeRequest.RequestedMember(
-                            member.name(),
+                            taskOf(member),
                             member.directory(),
                             digests.get(m + 1),
                             member.task(),
@@ -68,8 +70,22 @@ final class RecipeRequest {
                         .sorted()
                         .collect(Collectors.joining(", "));
         TreeMap<String, String> experts = new TreeMap<>();
-        recipe.members().forEach(m -> experts.put(m.name(), name(m.directory())));
+        recipe.members().forEach(m -> experts.put(taskOf(m), name(m.directory())));
         return Provenance.ofRecipe("Merge of " + names, name(recipe.base()), experts);
+    }
+
+    /// A member is known by its task's own name, as it is in a pool; by its folder's where the
+    /// recipe names no task. A definition that cannot be read is reported when it is used.
+    private static String taskOf(Recipe.RecipeMember member) {
+        Path definition = member.task();
+        if (definition == null) {
+            return member.name();
+        }
+        try {
+            return TaskDefinition.read(definition).name();
+        } catch (RefusedException _) {
+            return member.name();
+        }
     }
 
     /// Folders are known by their last part: the rest is where somebody keeps them.

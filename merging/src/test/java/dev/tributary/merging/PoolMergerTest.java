@@ -268,7 +268,7 @@ class PoolMergerTest {
     }
 
     @Test
-    void aRecipeIsMergedAsWritten() throws IOException {
+    void aRecipeIsMergedAsWrittenAndItsTasksAreKnownByTheirOwnNames() throws IOException {
         TinyPool.write(
                 folder.resolve("recipe.yml"),
                 """
@@ -290,7 +290,7 @@ class PoolMergerTest {
                                 folder.resolve("cache"),
                                 folder.resolve("merged")),
                         Progress.SILENT);
-        assertThat(result.files().taskFolders()).containsExactly("expert0", "expert1");
+        assertThat(result.files().taskFolders()).containsExactly("hedges", "spam");
         assertThat(result.taskVectorNorms()).isEmpty();
         assertThat(json("merged/tributary.json").path("pool").isMissingNode()).isTrue();
         assertThat(Files.readString(folder.resolve("merged/README.md")))

@@ -41,7 +41,12 @@ public record DemoSettings(
                         expert("verse_paraphrase", 1, 1500, seed),
                         expert("spam_mail", 1, 1000, seed),
                         expert("acceptability", 2, 2000, seed)),
-                Map.of("calibration_items", "100", "seed", String.valueOf(seed)),
+                Map.of(
+                        "max_steps", "60",
+                        "learning_rate", "0.2",
+                        "calibration_items", "100",
+                        "evaluate_every", "30",
+                        "seed", String.valueOf(seed)),
                 300,
                 100,
                 seed);
@@ -59,8 +64,8 @@ public record DemoSettings(
                         expert("spam_mail", 1, 400, seed),
                         expert("acceptability", 1, 800, seed)),
                 Map.of(
-                        "max_steps", "50",
-                        "learning_rate", "0.02",
+                        "max_steps", "40",
+                        "learning_rate", "0.2",
                         "calibration_items", "32",
                         "seed", String.valueOf(seed)),
                 200,

@@ -9,10 +9,10 @@ import java.util.Map;
 ///
 /// @param granularity one coefficient a task, or one a task and layer group
 /// @param divergence how a difference between two answers is measured
-/// @param learningRate Adam's step; the paper uses 0.01
+/// @param learningRate Adam's step at its largest; the paper uses 0.01
 /// @param decay how the step shrinks from the first to the last
 /// @param samplesPerStep calibration items of each task a step looks at; the paper uses 4
-/// @param maxSteps when to stop at the latest
+/// @param maxSteps when to stop at the latest, and where the decay ends
 /// @param calibrationItems at most how many items of each task's calibration set are used
 /// @param evaluateEvery after how many steps the loss over all items is measured
 /// @param patience how many measurements in a row may bring no improvement before it stops
@@ -47,7 +47,10 @@ public record DivMerge(
                     Divergence.JS,
                     "Jensen–Shannon, or KL(expert ‖ merged); natural logarithm");
     private static final Option<Double> LEARNING_RATE =
-            Option.real(Bound.above("learning_rate", 0, 1), 0.01, "Adam's step; the paper's");
+            Option.real(
+                    Bound.above("learning_rate", 0, 1),
+                    0.1,
+                    "Adam's step; the paper's 0.01 needs about four times the steps");
     private static final Option<Decay> DECAY =
             Option.choice(
                     "decay",
@@ -63,7 +66,7 @@ public record DivMerge(
     private static final Option<Integer> MAX_STEPS =
             Option.whole(
                     Bound.from("max_steps", 0, 100_000),
-                    200,
+                    120,
                     "stops at the latest after so many steps");
     private static final Option<Integer> CALIBRATION_ITEMS =
             Option.whole(
@@ -73,7 +76,7 @@ public record DivMerge(
     private static final Option<Integer> EVALUATE_EVERY =
             Option.whole(
                     Bound.from("evaluate_every", 1, 100_000),
-                    25,
+                    20,
                     "steps between measurements of the loss over all inputs; the best coefficients"
                             + " so far are kept");
     private static final Option<Integer> PATIENCE =
