@@ -1,6 +1,7 @@
 package dev.tributary.merging;
 
 import dev.tributary.merging.method.MergeArithmetic;
+import dev.tributary.merging.method.Statistics;
 import dev.tributary.merging.method.TensorMerge;
 import dev.tributary.merging.method.Workers;
 import dev.tributary.tensors.CheckpointWriter;
@@ -56,19 +57,42 @@ public final class MergeExecutor {
             Path file,
             SequencedMap<String, String> metadata,
             Progress progress) {
+        return execute(plan, coefficients, null, file, metadata, progress);
+    }
+
+    /// Merges into one safetensors file by a method that may have asked for statistics.
+    ///
+    /// @param statistics what was gathered for the plan; null for methods that ask for none
+    static Digest execute(
+            MergePlan plan,
+            @Nullable Coefficients coefficients,
+            @Nullable Statistics statistics,
+            Path file,
+            SequencedMap<String, String> metadata,
+            Progress progress) {
         try (CheckpointWriter writer =
                 CheckpointWriter.create(
                         file,
                         plan.shared().stream().map(SharedTensor::output).toList(),
                         metadata)) {
-            run(plan, inOrder(plan, writer), coefficients, new FileSink(writer), progress);
+            run(
+                    plan,
+                    inOrder(plan, writer),
+                    coefficients,
+                    statistics,
+                    new FileSink(writer),
+                    progress);
             return writer.finish();
         }
     }
 
     /// Merges into memory: the target says for each tensor where its fp32 values go.
-    static void execute(MergePlan plan, @Nullable Coefficients coefficients, MemoryTarget target) {
-        run(plan, plan.shared(), coefficients, new MemorySink(target), Progress.SILENT);
+    static void execute(
+            MergePlan plan,
+            @Nullable Coefficients coefficients,
+            @Nullable Statistics statistics,
+            MemoryTarget target) {
+        run(plan, plan.shared(), coefficients, statistics, new MemorySink(target), Progress.SILENT);
     }
 
     /// Where the fp32 values of a merged tensor go.
@@ -88,6 +112,7 @@ public final class MergeExecutor {
             MergePlan plan,
             List<SharedTensor> tensors,
             @Nullable Coefficients coefficients,
+            @Nullable Statistics statistics,
             Sink sink,
             Progress progress) {
         try (Workers workers = Workers.create()) {
@@ -98,7 +123,8 @@ public final class MergeExecutor {
                             plan.groups(),
                             tensors,
                             coefficients,
-                            workers);
+                            workers,
+                            statistics);
             MergeArithmetic arithmetic = plan.method().arithmetic(inputs);
             Blocks blocks = new Blocks(workers);
             long total = tensors.stream().mapToLong(SharedTensor::elements).sum();
