@@ -33,7 +33,8 @@
 /// [MergeMethod#statistics] which sums over forward or backward passes it wants of every tensor and
 /// expert. They are gathered before the merge and handed over as [MergeInputs#statistics]; whether
 /// a tensor has one says what it is to the model, so nothing is guessed from names. Coefficients
-/// that are learnt ([LearnsCoefficients]) come as [MergeInputs#coefficient]. The arithmetic itself runs no model.
+/// that are learnt ([LearnsCoefficients]) come as [MergeInputs#coefficient]. The arithmetic itself
+/// runs no model.
 @NullMarked
 package dev.tributary.merging.method;
 
