@@ -35,6 +35,7 @@ import org.jspecify.annotations.Nullable;
 public class EvalWorker {
 
     private static final Logger LOG = Logger.getLogger(EvalWorker.class);
+    private static final int TERMINATED = 143; // as SIGTERM ends a JVM
 
     private final EvalConfig config;
     private final Map<String, String> broker;
@@ -83,14 +84,20 @@ public class EvalWorker {
             asking.close();
         }
         TaskEvaluations running = evaluations;
+        boolean idle = true;
         if (running != null) {
             LOG.infof("stopping, a running evaluation has %s to finish", config.eval().drain());
-            running.stop(config.eval().drain());
+            idle = running.stop(config.eval().drain());
         }
         while (!opened.isEmpty()) {
             close(opened.pop());
         }
         LOG.info("stopped");
+        if (!idle) {
+            // an ordinary exit would take libtorch apart under the thread that still computes with
+            // it
+            Runtime.getRuntime().halt(TERMINATED);
+        }
     }
 
     /// Called once everything needed is there.

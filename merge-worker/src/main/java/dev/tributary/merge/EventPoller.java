@@ -62,7 +62,9 @@ final class EventPoller {
 
     /// Lets running merges come to their end for at most this long, then leaves the group. Polling
     /// goes on meanwhile, so that nobody else begins the same merges.
-    void stop(Duration drain) throws InterruptedException {
+    ///
+    /// @return false when a merge did not even give up in time and still runs
+    boolean stop(Duration drain) throws InterruptedException {
         ending = true;
         List<Lane> open = new ArrayList<>(lanes.values());
         open.forEach(Lane::end);
@@ -76,12 +78,14 @@ final class EventPoller {
             LOG.warn(
                     "a merge was not finished in time and is dropped: whoever takes over begins it anew");
             open.forEach(Lane::lose);
+            allEnded = true;
             for (Lane lane : open) {
-                var _ = lane.hasEnded(KafkaClients.CLOSE_TIMEOUT);
+                allEnded &= lane.hasEnded(KafkaClients.CLOSE_TIMEOUT);
             }
         }
         stopped = true;
         var _ = thread.join(KafkaClients.CLOSE_TIMEOUT.multipliedBy(2));
+        return allEnded;
     }
 
     private void run() {

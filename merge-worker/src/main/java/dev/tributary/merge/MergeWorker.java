@@ -32,6 +32,7 @@ public class MergeWorker {
     static final String GROUP = ConsumerGroup.MERGE_WORKERS.groupId();
 
     private static final Logger LOG = Logger.getLogger(MergeWorker.class);
+    private static final int TERMINATED = 143; // as SIGTERM ends a JVM
 
     private final MergeConfig config;
     private final Map<String, String> broker;
@@ -78,9 +79,10 @@ public class MergeWorker {
 
     void stop(@Observes ShutdownEvent stopping) throws InterruptedException {
         EventPoller running = poller;
+        boolean idle = true;
         if (running != null) {
             LOG.infof("stopping, running merges have %s to finish", config.merge().drain());
-            running.stop(config.merge().drain());
+            idle = running.stop(config.merge().drain());
         }
         DependencyProbe openProbe = probe;
         if (openProbe != null) {
@@ -91,6 +93,11 @@ public class MergeWorker {
             openStore.close();
         }
         LOG.info("stopped");
+        if (!idle) {
+            // an ordinary exit would take libtorch apart under the thread that still computes with
+            // it
+            Runtime.getRuntime().halt(TERMINATED);
+        }
     }
 
     /// What this worker needs and whether it is there.

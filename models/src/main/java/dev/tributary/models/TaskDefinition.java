@@ -114,6 +114,14 @@ public record TaskDefinition(
         TaskFolder.write(this, targetFolder, calibrationItems);
     }
 
+    /// Writes this task with so many of its training examples, drawn by a seed, and nothing else:
+    /// what a method may learn from when draws are compared.
+    ///
+    /// @throws RefusedException where training examples are missing
+    public void draw(Path targetFolder, int items, long seed) {
+        TaskFolder.writeDraw(this, targetFolder, items, seed);
+    }
+
     /// What does not fit between this task's labels and a checkpoint's; empty where they agree. A
     /// checkpoint whose labels have no names but numbers agrees if there are as many.
     public List<Fault> labelFaults(ModelConfig config, String where) {

@@ -10,13 +10,17 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
+import java.util.Random;
 
 /// A staged task: what the workers need of a task, in one folder with fixed names.
 final class TaskFolder {
     static final String CALIBRATION = "calibration.jsonl";
     static final String VALIDATION = "validation.jsonl";
+    private static final String DRAW = "train.jsonl";
 
     private static final YAMLMapper MAPPER =
             new YAMLMapper(
@@ -33,6 +37,17 @@ final class TaskFolder {
                 Split.VALIDATION, folder.resolve(VALIDATION));
     }
 
+    /// Writes the task with so many of its training examples and no others, drawn by a seed.
+    static void writeDraw(TaskDefinition task, Path folder, int items, long seed) {
+        List<Example> drawn = new ArrayList<>(task.examples(Split.TRAIN));
+        Collections.shuffle(drawn, new Random(seed));
+        ObjectNode definition = definition(task);
+        definition.put(Split.TRAIN.key(), DRAW);
+        write(definition, folder);
+        new ExampleFile(folder.resolve(DRAW), task.labels())
+                .write(drawn.subList(0, Math.min(items, drawn.size())));
+    }
+
     static void write(TaskDefinition task, Path folder, int calibrationItems) {
         List<Example> calibration = task.calibration(calibrationItems);
         List<Example> validation = task.examples(Split.VALIDATION);
@@ -44,21 +59,30 @@ final class TaskFolder {
                             "%d calibration inputs asked for, expected 1 or more"
                                     .formatted(calibrationItems)));
         }
+        ObjectNode definition = definition(task);
+        definition.put(Split.CALIBRATION.key(), CALIBRATION);
+        definition.put(Split.VALIDATION.key(), VALIDATION);
+        write(definition, folder);
+        new ExampleFile(folder.resolve(CALIBRATION), task.labels()).write(calibration);
+        new ExampleFile(folder.resolve(VALIDATION), task.labels()).write(validation);
+    }
+
+    private static ObjectNode definition(TaskDefinition task) {
         ObjectNode definition = MAPPER.createObjectNode();
         definition.put("name", task.name());
         definition.put("kind", task.kind().id());
         definition.put("metric", task.metric().id());
         task.labels().forEach(definition.putArray("labels")::add);
         definition.put("max_tokens", task.maxTokens());
-        definition.put(Split.CALIBRATION.key(), CALIBRATION);
-        definition.put(Split.VALIDATION.key(), VALIDATION);
+        return definition;
+    }
+
+    private static void write(ObjectNode definition, Path folder) {
         try {
             Files.createDirectories(folder);
             Files.writeString(folder.resolve(TaskFile.YAML), MAPPER.writeValueAsString(definition));
         } catch (IOException e) {
             throw new UncheckedIOException("cannot write %s".formatted(folder), e);
         }
-        new ExampleFile(folder.resolve(CALIBRATION), task.labels()).write(calibration);
-        new ExampleFile(folder.resolve(VALIDATION), task.labels()).write(validation);
     }
 }

@@ -4,6 +4,7 @@ import dev.tributary.merging.method.MergeMethod;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
 
 /// A method as it takes part in a comparison.
@@ -13,6 +14,8 @@ import java.util.TreeMap;
 /// @param grid the options it may choose among by its score on validation data; with one entry
 ///   nothing is chosen and no validation data is looked at
 record Candidate(String name, String method, List<Map<String, String>> grid) {
+    private static final Set<String> STUDIED = Set.of("LOT", "DivMerge LL JS");
+
     private static final List<Candidate> DEFAULTS =
             List.of(
                     fixed("base", "task_arithmetic", Map.of("lambda", "0")),
@@ -44,9 +47,16 @@ record Candidate(String name, String method, List<Map<String, String>> grid) {
         return DEFAULTS;
     }
 
-    /// Whether a seed changes what it makes.
+    /// Whether a seed changes what it makes: it draws by itself, or learns from inputs that are
+    /// drawn.
     boolean seeded() {
-        return MergeMethod.of(method, grid.getFirst()).options().containsKey("seed");
+        MergeMethod made = MergeMethod.of(method, grid.getFirst());
+        return made.usesCalibration() || made.options().containsKey("seed");
+    }
+
+    /// Whether it is also run with other numbers of calibration inputs.
+    boolean studied() {
+        return STUDIED.contains(name);
     }
 
     private static Candidate fixed(String name, String method, Map<String, String> options) {
@@ -62,7 +72,13 @@ record Candidate(String name, String method, List<Map<String, String>> grid) {
         return fixed(
                 name,
                 "divmerge",
-                new TreeMap<>(Map.of("granularity", granularity, "divergence", divergence)));
+                new TreeMap<>(
+                        Map.of(
+                                "granularity", granularity,
+                                "divergence", divergence,
+                                "learning_rate", "0.2",
+                                "max_steps", "60",
+                                "evaluate_every", "30")));
     }
 
     private static List<String> scales() {

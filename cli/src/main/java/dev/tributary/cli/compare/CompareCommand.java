@@ -79,9 +79,9 @@ public final class CompareCommand implements Callable<Integer> {
     @Option(
             names = "--subsets",
             paramLabel = "N",
-            defaultValue = "3",
+            defaultValue = "2",
             description = "Subsets a pool size (default: ${DEFAULT-VALUE}).")
-    int subsets = 3;
+    int subsets = 2;
 
     @Option(names = "--full", description = "Every subset of every size.")
     boolean full;
@@ -102,6 +102,25 @@ public final class CompareCommand implements Callable<Integer> {
             description =
                     "Unlabelled inputs a task any method may use (default: ${DEFAULT-VALUE}).")
     int calibrationItems = 100;
+
+    @Option(
+            names = "--study",
+            split = ",",
+            paramLabel = "N",
+            defaultValue = "5,25,100,400",
+            description =
+                    "Numbers of calibration inputs LOT and DivMerge are also run with, on the subsets"
+                            + " of one size (default: ${DEFAULT-VALUE}).")
+    List<Integer> study = new ArrayList<>();
+
+    @Option(
+            names = "--study-size",
+            paramLabel = "K",
+            defaultValue = "4",
+            description =
+                    "The pool size of that study; none where it is not among the sizes (default:"
+                            + " ${DEFAULT-VALUE}).")
+    int studySize = 4;
 
     @Option(
             names = "--test-items",
@@ -160,12 +179,26 @@ public final class CompareCommand implements Callable<Integer> {
                         calibrationItems,
                         testItems,
                         validationItems);
-        terminal.heading("%d merges".formatted(grid.cells()));
+        SequencedMap<Integer, Comparison.Grid> studies = new LinkedHashMap<>();
+        if (chosen.containsKey(studySize)) {
+            study.stream()
+                    .sorted()
+                    .distinct()
+                    .forEach(inputs -> studies.put(inputs, grid.study(studySize, inputs)));
+        }
+        terminal.heading(
+                "%d merges, %d more with other numbers of inputs"
+                        .formatted(
+                                grid.cells(),
+                                studies.values().stream().mapToLong(Comparison.Grid::cells).sum()));
         List<Cell> cells = new Comparison(model, compared, grid, out, terminal).run();
+        SequencedMap<Integer, List<Cell>> studied = new LinkedHashMap<>();
+        studies.forEach((inputs, smaller) ->
+                studied.put(inputs, new Comparison(model, compared, smaller, out, terminal).run()));
         SequencedMap<String, Double> own = new LinkedHashMap<>();
         compared.forEach((name, task) -> own.put(name, task.own(Split.TEST)));
         Path report = out.resolve("report");
-        new Report(cells).write(report, own, settings(model, grid));
+        new Report(cells, studied).write(report, own, settings(model, grid));
         terminal.line("report written to " + report.resolve("report.md"));
         return 0;
     }
@@ -253,8 +286,7 @@ public final class CompareCommand implements Callable<Integer> {
             for (Path folder : folders) {
                 TaskDefinition task = TaskDefinition.read(folder);
                 Path expert = expert(task, model);
-                compared.put(
-                        task.name(), new ComparedTask(task, folder, expert, tokenizer, limits));
+                compared.put(task.name(), new ComparedTask(task, expert, tokenizer, limits));
             }
         }
         return compared;

@@ -17,7 +17,6 @@ import java.util.Map;
 /// One task of a comparison: its expert and the items it is scored on.
 final class ComparedTask {
     private final TaskDefinition definition;
-    private final Path definitionFolder;
     private final Path expert;
     private final Digest digest;
     private final Map<Split, Items> items = new EnumMap<>(Split.class);
@@ -28,12 +27,10 @@ final class ComparedTask {
     /// @param limits how many items of each split are scored, at most
     ComparedTask(
             TaskDefinition definition,
-            Path definitionFolder,
             Path expert,
             TextTokenizer tokenizer,
             Map<Split, Integer> limits) {
         this.definition = definition;
-        this.definitionFolder = definitionFolder;
         this.expert = expert;
         this.digest = Digest.ofDirectory(expert);
         limits.forEach((split, limit) -> {
@@ -47,8 +44,8 @@ final class ComparedTask {
         return definition.name();
     }
 
-    Path definition() {
-        return definitionFolder;
+    TaskDefinition definition() {
+        return definition;
     }
 
     Path expert() {

@@ -14,9 +14,12 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.SequencedMap;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.stream.Collectors;
 
@@ -32,6 +35,7 @@ final class Comparison {
     private final Path folder;
     private final CellFolder cells;
     private final Terminal terminal;
+    private final Set<Path> drawings = new HashSet<>();
 
     /// What is compared.
     ///
@@ -44,6 +48,18 @@ final class Comparison {
             int calibrationItems,
             int testItems,
             int validationItems) {
+
+        /// The methods that are run with other numbers of calibration inputs, at one size, with so
+        /// many inputs.
+        Grid study(int size, int inputs) {
+            return new Grid(
+                    candidates.stream().filter(Candidate::studied).toList(),
+                    new LinkedHashMap<>(Map.of(size, subsets.getOrDefault(size, List.of()))),
+                    seeds,
+                    inputs,
+                    testItems,
+                    validationItems);
+        }
 
         /// How many cells it has.
         long cells() {
@@ -81,7 +97,11 @@ final class Comparison {
                     for (long seed : seeds) {
                         terminal.progress(
                                 LABEL,
-                                "%s, %d tasks".formatted(candidate.name(), subset.size()),
+                                "%s, %d tasks, %d inputs"
+                                        .formatted(
+                                                candidate.name(),
+                                                subset.size(),
+                                                grid.calibrationItems()),
                                 done.size(),
                                 total);
                         done.add(cell(candidate, subset, seed));
@@ -121,7 +141,7 @@ final class Comparison {
             int items) {
         MergeMethod method = method(candidate, options, seed);
         String identity =
-                "%s %s %s %s %d of %s, %d calibration items, base %s, experts %s"
+                "%s %s %s seed %s, %d of %s, %d calibration items, base %s, experts %s"
                         .formatted(
                                 candidate.method(),
                                 method.options(),
@@ -158,7 +178,7 @@ final class Comparison {
                             new MergeRequest(
                                     base,
                                     baseDigest,
-                                    subset.stream().map(this::member).toList(),
+                                    subset.stream().map(task -> member(task, seed)).toList(),
                                     method,
                                     null,
                                     null,
@@ -185,10 +205,22 @@ final class Comparison {
         }
     }
 
-    private MergeRequest.RequestedMember member(String name) {
+    private MergeRequest.RequestedMember member(String name, long seed) {
         ComparedTask task = task(name);
         return new MergeRequest.RequestedMember(
-                name, task.expert(), task.digest(), task.definition());
+                name, task.expert(), task.digest(), drawn(task, seed));
+    }
+
+    /// The inputs every method learns from with this seed: drawn once, whatever asks for them.
+    private Path drawn(ComparedTask task, long seed) {
+        Path place =
+                folder.resolve("inputs")
+                        .resolve("%s-%d-%d".formatted(task.name(), grid.calibrationItems(), seed));
+        if (drawings.add(place)) {
+            FileTrees.delete(place);
+            task.definition().draw(place, grid.calibrationItems(), seed);
+        }
+        return place;
     }
 
     /// The seed and the number of calibration inputs are the comparison's, wherever a method has

@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.SequencedMap;
@@ -15,14 +16,19 @@ final class Report {
     private final List<Cell> cells;
     private final List<String> candidates;
     private final List<Integer> sizes;
+    private final SequencedMap<Integer, List<Cell>> study;
 
-    Report(List<Cell> cells) {
+    /// @param study merges with other numbers of calibration inputs, all of one size; empty where
+    ///   that was not asked
+    Report(List<Cell> cells, SequencedMap<Integer, List<Cell>> study) {
         this.cells = List.copyOf(cells);
+        this.study = new LinkedHashMap<>(study);
+        this.study.values().removeIf(List::isEmpty);
         this.candidates = cells.stream().map(Cell::candidate).distinct().toList();
         this.sizes = List.copyOf(new TreeSet<>(cells.stream().map(Cell::size).toList()));
     }
 
-    /// Writes `report.md`, `cells.csv`, `anp.svg` and `retention.svg`.
+    /// Writes `report.md`, `cells.csv`, `anp.svg`, `retention.svg` and, with a study, `inputs.svg`.
     ///
     /// @param experts each task's expert's own score
     /// @param settings what was compared and how, a line each
@@ -38,10 +44,43 @@ final class Report {
                 folder.resolve("retention.svg"),
                 new HeatMap("Retention by task, %d tasks".formatted(sizes.getLast()))
                         .of(candidates, List.copyOf(experts.keySet()), this::retentionAtLargest));
+        if (!study.isEmpty()) {
+            Files.writeString(
+                    folder.resolve("inputs.svg"),
+                    new LinePlot(
+                                    "ANP against calibration inputs, %d tasks"
+                                            .formatted(studySize()),
+                                    "inputs a task",
+                                    List.copyOf(study.keySet()))
+                            .of(studySeries()));
+        }
+    }
+
+    private int studySize() {
+        return study.firstEntry().getValue().getFirst().size();
+    }
+
+    private SequencedMap<String, List<Interval>> studySeries() {
+        SequencedMap<String, List<Interval>> series = new LinkedHashMap<>();
+        List<String> names =
+                study.firstEntry().getValue().stream().map(Cell::candidate).distinct().toList();
+        for (String name : names) {
+            series.put(
+                    name,
+                    study.values().stream()
+                            .map(of ->
+                                    Interval.of(
+                                            of.stream()
+                                                    .filter(cell -> cell.candidate().equals(name))
+                                                    .mapToDouble(Cell::anp)
+                                                    .toArray()))
+                            .toList());
+        }
+        return series;
     }
 
     private SequencedMap<String, List<Interval>> series() {
-        SequencedMap<String, List<Interval>> series = new java.util.LinkedHashMap<>();
+        SequencedMap<String, List<Interval>> series = new LinkedHashMap<>();
         for (String candidate : candidates) {
             series.put(candidate, sizes.stream().map(size -> anp(candidate, size)).toList());
         }
@@ -107,8 +146,27 @@ final class Report {
             tasks.forEach(task -> row.add(decimals(retentionAtLargest(candidate, task), 3)));
             row(page, row);
         }
-        page.append("\n![Retention by task](retention.svg)\n\n`cells.csv` has every merge.\n");
+        page.append("\n![Retention by task](retention.svg)\n\n");
+        if (!study.isEmpty()) {
+            studied(page);
+        }
+        page.append("`cells.csv` has every merge.\n");
         return page.toString();
+    }
+
+    private void studied(StringBuilder page) {
+        page.append("## Calibration inputs, %d tasks%n%n".formatted(studySize()));
+        List<String> columns = new ArrayList<>(List.of("method"));
+        study.keySet().forEach(inputs -> columns.add("%d a task".formatted(inputs)));
+        row(page, columns);
+        row(page, columns.stream().map(_ -> "---").toList());
+        studySeries()
+                .forEach((name, line) -> {
+                    List<String> row = new ArrayList<>(List.of(name));
+                    line.forEach(interval -> row.add(text(interval)));
+                    row(page, row);
+                });
+        page.append("\n![ANP against calibration inputs](inputs.svg)\n\n");
     }
 
     private String csv() {

@@ -28,7 +28,7 @@ class CandidateTest {
         assertThat(Candidate.defaults())
                 .filteredOn(Candidate::seeded)
                 .extracting(Candidate::name)
-                .contains("DARE", "AdaMerging", "DivMerge LL JS")
+                .contains("DARE", "AdaMerging", "DivMerge LL JS", "LOT", "Fisher")
                 .doesNotContain("TIES", "averaging", "WUDI");
     }
 }

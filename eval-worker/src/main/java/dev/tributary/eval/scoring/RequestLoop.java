@@ -11,6 +11,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
 import org.apache.kafka.clients.consumer.CloseOptions;
 import org.apache.kafka.clients.consumer.Consumer;
@@ -95,13 +96,16 @@ final class RequestLoop implements AutoCloseable {
 
     /// Takes no more requests and waits for the one that runs; what is not finished in time is left
     /// to whoever reads it next.
-    void stop(Duration drain) throws InterruptedException {
+    ///
+    /// @return false when an evaluation did not even give up in time and still runs
+    boolean stop(Duration drain) throws InterruptedException {
         stopping = true;
         if (!poller.join(drain)) {
             LOG.warnf("evaluation not finished within %s is left to another worker", drain);
         }
         close();
         poller.join(IDLE_POLL.multipliedBy(5));
+        return worker.awaitTermination(IDLE_POLL.toMillis(), TimeUnit.MILLISECONDS);
     }
 
     @Override

@@ -55,8 +55,10 @@ public final class TaskEvaluations {
     }
 
     /// Takes no more requests and waits for the one that runs.
-    public void stop(Duration drain) throws InterruptedException {
-        loop.stop(drain);
+    ///
+    /// @return false when it still runs
+    public boolean stop(Duration drain) throws InterruptedException {
+        return loop.stop(drain);
     }
 
     /// How long ago the broker was last polled.
