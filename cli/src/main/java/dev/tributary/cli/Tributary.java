@@ -1,9 +1,11 @@
 package dev.tributary.cli;
 
 import dev.tributary.tensors.Fault;
+import dev.tributary.tensors.JvmFlags;
 import dev.tributary.tensors.RefusedException;
 import java.io.PrintWriter;
 import java.io.UncheckedIOException;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
@@ -54,6 +56,11 @@ public final class Tributary implements Callable<Integer> {
 
     /// Runs one command and ends the process with its exit code.
     public static void main(String... args) {
+        Optional<String> complaint = JvmFlags.complaint();
+        if (complaint.isPresent()) {
+            System.err.println(complaint.get());
+            System.exit(ExitCode.USAGE);
+        }
         int code = commandLine().execute(args);
         System.out.flush();
         System.exit(code);

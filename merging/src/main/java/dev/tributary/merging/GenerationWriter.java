@@ -68,21 +68,24 @@ final class GenerationWriter {
     /// @throws RefusedException for a NaN or an infinity, with its place
     static GenerationFiles write(MergePlan plan, Lineage lineage, Path folder, Progress progress) {
         try {
-            return new GenerationWriter(plan, lineage, folder).write(progress);
+            Digest digest =
+                    MergeExecutor.execute(
+                            plan,
+                            lineage.coefficients(),
+                            lineage.sums(),
+                            folder.resolve(MERGED),
+                            new TreeMap<>(CheckpointWriter.PYTORCH),
+                            progress);
+            InputSums sums = lineage.sums();
+            MergePlan identified = sums == null ? plan : sums.identified(plan);
+            return new GenerationWriter(identified, lineage.identified(identified), folder)
+                    .describe(digest);
         } catch (IOException e) {
             throw new UncheckedIOException("cannot write into " + folder, e);
         }
     }
 
-    private GenerationFiles write(Progress progress) throws IOException {
-        Path merged = folder.resolve(MERGED);
-        Digest digest =
-                MergeExecutor.execute(
-                        plan,
-                        lineage.coefficients(),
-                        merged,
-                        new TreeMap<>(CheckpointWriter.PYTORCH),
-                        progress);
+    private GenerationFiles describe(Digest digest) throws IOException {
         text(CONFIG, JsonText.write(sharedConfig()));
         for (String name : TEXT_FILES) {
             Path file = plan.base().directory().resolve(name);
@@ -100,7 +103,12 @@ final class GenerationWriter {
         }
         text("README.md", ModelCard.text(plan, lineage, taskFolders));
         text("tributary.json", lineage.json(plan, digest));
-        return new GenerationFiles(folder, digest, Files.size(merged), taskFolders);
+        return new GenerationFiles(
+                folder,
+                lineage.identity(),
+                digest,
+                Files.size(folder.resolve(MERGED)),
+                taskFolders);
     }
 
     /// The base's configuration; without heads, where they are kept apart, it is the bare
