@@ -1,5 +1,6 @@
 package dev.tributary.cli;
 
+import dev.tributary.cli.compare.CompareCommand;
 import dev.tributary.tensors.Fault;
 import dev.tributary.tensors.JvmFlags;
 import dev.tributary.tensors.RefusedException;
@@ -33,6 +34,7 @@ import picocli.CommandLine.ExitCode;
             PlanCommand.class,
             EvalCommand.class,
             FinetuneCommand.class,
+            CompareCommand.class,
             ForwardCommand.class,
             CommandLine.HelpCommand.class,
         },

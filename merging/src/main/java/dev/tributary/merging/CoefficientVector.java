@@ -22,6 +22,13 @@ final class CoefficientVector {
         return values;
     }
 
+    /// Brings what lies beyond 0 or 1 back to there.
+    void clamp() {
+        for (int i = 0; i < values.length; i++) {
+            values[i] = Math.clamp(values[i], 0.0, 1.0);
+        }
+    }
+
     Coefficients snapshot() {
         return Coefficients.of(granularity, tasks, groups, values);
     }

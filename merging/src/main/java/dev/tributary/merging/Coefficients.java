@@ -41,12 +41,6 @@ public record Coefficients(
         }
     }
 
-    /// Where DivMerge starts: 1 for a single task, 0.5 for two, 1/n for more. For two the paper's
-    /// table 9 (0.5) and its algorithm 1 (1/n) agree.
-    public static double initialValue(int tasks) {
-        return tasks == 1 ? 1.0 : tasks == 2 ? 0.5 : 1.0 / tasks;
-    }
-
     /// The same value everywhere.
     public static Coefficients uniform(
             Granularity granularity, List<String> tasks, List<String> groups, double value) {

@@ -1,6 +1,6 @@
 package dev.tributary.merging;
 
-import dev.tributary.merging.method.DivMerge;
+import dev.tributary.merging.method.LearnsCoefficients;
 import dev.tributary.tensors.FailureCode;
 import dev.tributary.tensors.Fault;
 import dev.tributary.tensors.Progress;
@@ -11,8 +11,8 @@ import java.util.Locale;
 import java.util.SequencedMap;
 import java.util.TreeMap;
 
-/// Moves coefficients down DivMerge's objective with Adam, a few items of every task a step, and
-/// remembers the best ones by the loss over all items.
+/// Moves coefficients down an objective with Adam, a few items of every task a step, and remembers
+/// the best ones by the loss over all items.
 final class Descent {
     /// A mean divergence below this is no difference: stop.
     private static final double NEGLIGIBLE_NATS = 1e-9;
@@ -20,7 +20,7 @@ final class Descent {
     private static final double NANOS = 1e9;
 
     private final Objective objective;
-    private final DivMerge method;
+    private final LearnsCoefficients method;
     private final List<DivMergeTask> tasks;
     private final Progress progress;
     private final CalibrationSampler sampler;
@@ -33,7 +33,7 @@ final class Descent {
 
     Descent(
             Objective objective,
-            DivMerge method,
+            LearnsCoefficients method,
             List<DivMergeTask> tasks,
             Coefficients start,
             Progress progress) {
@@ -63,6 +63,9 @@ final class Descent {
             double learningRate =
                     method.learningRate() * method.decay().factor(step, method.maxSteps());
             adam.step(learningRate, vector.values(), gradient);
+            if (method.clamped()) {
+                vector.clamp();
+            }
             step++;
             if (step % method.evaluateEvery() == 0 || step == method.maxSteps()) {
                 measure(step, vector, table);
@@ -94,7 +97,7 @@ final class Descent {
             throw new RefusedException(
                     new Fault(
                             FailureCode.MERGE_FAILED,
-                            "divmerge",
+                            method.id(),
                             "the loss became %s after %d steps: learning_rate %s too large?"
                                     .formatted(loss, step, method.learningRate())));
         }

@@ -1,13 +1,14 @@
 package dev.tributary.merging;
 
-import dev.tributary.merging.method.Divergence;
+import dev.tributary.merging.method.OutputLoss;
 import dev.tributary.models.Batch;
 import dev.tributary.models.RunningModel;
 import java.util.Arrays;
 import java.util.List;
 
-/// DivMerge's objective (arXiv 2509.02108, equations 3 and 4) as a function of the coefficients,
-/// with its gradient.
+/// A loss of the merged model's answers as a function of the coefficients, with its gradient: with
+/// the divergence from the experts' answers DivMerge's objective (arXiv 2509.02108, equations 3 and
+/// 4), with the entropy AdaMerging's (arXiv 2310.02575).
 ///
 /// The paper minimises the sum over tasks; values and gradients here are the mean over tasks, which
 /// is the same up to a constant factor that Adam cancels.
@@ -17,18 +18,15 @@ final class DivMergeObjective implements Objective {
     private final RunningModel model;
     private final TaskVectors vectors;
     private final List<DivMergeTask> tasks;
-    private final Divergence divergence;
+    private final OutputLoss loss;
 
     /// @param tasks in the plan's order of members
     DivMergeObjective(
-            RunningModel model,
-            TaskVectors vectors,
-            List<DivMergeTask> tasks,
-            Divergence divergence) {
+            RunningModel model, TaskVectors vectors, List<DivMergeTask> tasks, OutputLoss loss) {
         this.model = model;
         this.vectors = vectors;
         this.tasks = tasks;
-        this.divergence = divergence;
+        this.loss = loss;
     }
 
     @Override
@@ -44,7 +42,7 @@ final class DivMergeObjective implements Objective {
             int labels = logits.length / items.length;
             sum +=
                     items.length
-                            * task.loss(divergence, items, 0)
+                            * task.loss(loss, items, 0)
                                     .apply(logits, items.length, labels, new float[logits.length]);
         }
         return sum / task.inputs().size();
@@ -59,8 +57,7 @@ final class DivMergeObjective implements Objective {
         for (int t = 0; t < losses.length; t++) {
             DivMergeTask task = tasks.get(t);
             Batch batch = task.inputs().batch(items.get(t));
-            losses[t] =
-                    model.backward(task.head(), batch, task.loss(divergence, items.get(t), share));
+            losses[t] = model.backward(task.head(), batch, task.loss(loss, items.get(t), share));
         }
         for (double[] ofTask : gradient) {
             Arrays.fill(ofTask, 0);

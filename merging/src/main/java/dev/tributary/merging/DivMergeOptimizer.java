@@ -1,6 +1,6 @@
 package dev.tributary.merging;
 
-import dev.tributary.merging.method.DivMerge;
+import dev.tributary.merging.method.LearnsCoefficients;
 import dev.tributary.merging.method.Workers;
 import dev.tributary.models.CalibrationSet;
 import dev.tributary.models.Example;
@@ -22,9 +22,9 @@ import java.util.SequencedMap;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
-/// Learns DivMerge's coefficients (arXiv 2509.02108): runs every expert once over its task's
-/// calibration inputs, keeps its answers, and moves the coefficients until the merged model answers
-/// alike.
+/// Learns coefficients: DivMerge's (arXiv 2509.02108), for which it runs every expert once over its
+/// task's calibration inputs, keeps its answers, and moves the coefficients until the merged model
+/// answers alike; or those of another method with another loss.
 ///
 /// Holds one model in memory whatever the number of experts, plus its gradients; experts are read
 /// from their mapped files.
@@ -32,7 +32,7 @@ public final class DivMergeOptimizer {
     private static final int ROWS_PER_BATCH = 16;
 
     private final MergePlan plan;
-    private final DivMerge method;
+    private final LearnsCoefficients method;
     private final TeacherCache cache;
     private final Progress progress;
 
@@ -40,10 +40,10 @@ public final class DivMergeOptimizer {
         this.plan = plan;
         this.method =
                 plan.method()
-                        .as(DivMerge.class)
+                        .as(LearnsCoefficients.class)
                         .orElseThrow(() ->
                                 new IllegalArgumentException(
-                                        "[divmerge] the plan is for %s"
+                                        "[optimizer] %s learns no coefficients"
                                                 .formatted(plan.method().id())));
         this.cache = cache;
         this.progress = progress;
@@ -72,7 +72,7 @@ public final class DivMergeOptimizer {
                                 method.granularity(),
                                 tasks,
                                 plan.groups(),
-                                Coefficients.initialValue(tasks.size()))
+                                method.start(tasks.size()))
                         : previous.startFor(method.granularity(), tasks, plan.groups());
         List<Questions> questions = questions();
         TokenSubset tokens = TokenSubset.of(questions.stream().map(Questions::texts).toList());
@@ -83,7 +83,7 @@ public final class DivMergeOptimizer {
             List<DivMergeTask> divMergeTasks = tasks(questions, model, vectors, heads);
             model.train(vectors.changedNames());
             DivMergeObjective objective =
-                    new DivMergeObjective(model, vectors, divMergeTasks, method.divergence());
+                    new DivMergeObjective(model, vectors, divMergeTasks, method.loss());
             return new Descent(objective, method, divMergeTasks, start, progress).run();
         }
     }
@@ -130,19 +130,25 @@ public final class DivMergeOptimizer {
             String task = asked.member().task();
             CalibrationInputs inputs = CalibrationInputs.of(asked.texts());
             Head head = heads.of(task);
-            Optional<Teacher> known =
-                    cache.find(asked.key())
-                            .filter(t -> t.items() == inputs.size() && t.labels() == head.labels());
             Teacher teacher;
-            if (known.isPresent()) {
-                teacher = known.get();
+            if (method.asksExperts()) {
+                Optional<Teacher> known =
+                        cache.find(asked.key())
+                                .filter(t ->
+                                        t.items() == inputs.size() && t.labels() == head.labels());
+                if (known.isPresent()) {
+                    teacher = known.get();
+                } else {
+                    vectors.become(m);
+                    teacher = ask(task, model, head, inputs);
+                    cache.keep(asked.key(), teacher);
+                }
             } else {
-                vectors.become(m);
-                teacher = ask(task, model, head, inputs);
-                cache.keep(asked.key(), teacher);
+                teacher = Teacher.undecided(inputs.size(), head.labels());
             }
             tasks.add(new DivMergeTask(task, head, inputs, teacher));
         }
+        vectors.leave();
         return tasks;
     }
 

@@ -1,6 +1,7 @@
 package dev.tributary.merging;
 
 import dev.tributary.merging.method.Divergence;
+import dev.tributary.merging.method.OutputLoss;
 import dev.tributary.models.Head;
 import dev.tributary.models.LogitLoss;
 import org.jspecify.annotations.Nullable;
@@ -10,11 +11,11 @@ import org.jspecify.annotations.Nullable;
 /// @param head what the expert has besides the shared tensors; null when it is the model's own
 record DivMergeTask(String name, @Nullable Head head, CalibrationInputs inputs, Teacher teacher) {
 
-    /// The mean divergence over some items, to be computed from the merged model's logits.
+    /// The mean loss over some items, to be computed from the merged model's logits.
     ///
     /// @param items whose logits they are, row by row
     /// @param scale multiplies the gradient, not the returned loss
-    LogitLoss loss(Divergence divergence, int[] items, double scale) {
+    LogitLoss loss(OutputLoss loss, int[] items, double scale) {
         return (logits, rows, columns, gradient) -> {
             double[] expert = new double[columns];
             double[] merged = new double[columns];
@@ -23,7 +24,7 @@ record DivMergeTask(String name, @Nullable Head head, CalibrationInputs inputs, 
             for (int row = 0; row < rows; row++) {
                 teacher.logProbabilities(items[row], expert);
                 Divergence.logSoftmax(logits, row * columns, columns, merged);
-                sum += divergence.between(expert, merged, columns, slope);
+                sum += loss.between(expert, merged, columns, slope);
                 for (int c = 0; c < columns; c++) {
                     gradient[row * columns + c] = (float) (scale * slope[c] / rows);
                 }

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.tributary.merging.method.LayerStack;
+import dev.tributary.merging.method.Statistics;
 import dev.tributary.tensors.Checkpoint;
 import dev.tributary.tensors.CheckpointWriter;
 import dev.tributary.tensors.Digest;
@@ -21,6 +22,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
 
 /// Writes a merged model as a folder: the shared weights with their configuration, tokenizer, card
 /// and lineage, and for every task a folder that `transformers` opens as it is, whose first shard
@@ -65,13 +67,20 @@ final class GenerationWriter {
 
     /// Merges and writes everything into an existing, empty folder.
     ///
+    /// @param statistics what was gathered for the plan; null for methods that ask for none
     /// @throws RefusedException for a NaN or an infinity, with its place
-    static GenerationFiles write(MergePlan plan, Lineage lineage, Path folder, Progress progress) {
+    static GenerationFiles write(
+            MergePlan plan,
+            Lineage lineage,
+            @Nullable Statistics statistics,
+            Path folder,
+            Progress progress) {
         try {
             Digest digest =
                     MergeExecutor.execute(
                             plan,
                             lineage.coefficients(),
+                            statistics,
                             lineage.sums(),
                             folder.resolve(MERGED),
                             new TreeMap<>(CheckpointWriter.PYTORCH),

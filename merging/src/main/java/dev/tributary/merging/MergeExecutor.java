@@ -1,6 +1,7 @@
 package dev.tributary.merging;
 
 import dev.tributary.merging.method.MergeArithmetic;
+import dev.tributary.merging.method.Statistics;
 import dev.tributary.merging.method.TensorMerge;
 import dev.tributary.merging.method.Workers;
 import dev.tributary.tensors.CheckpointWriter;
@@ -71,16 +72,18 @@ public final class MergeExecutor {
             Path file,
             SequencedMap<String, String> metadata,
             Progress progress) {
-        return execute(plan, coefficients, null, file, metadata, progress);
+        return execute(plan, coefficients, null, null, file, metadata, progress);
     }
 
     /// Merges into one safetensors file.
     ///
+    /// @param statistics what was gathered for the plan; null for methods that ask for none
     /// @param sums takes in what the inputs are while they are read; null where that is known
     /// @return the file's digest; with sums, that of its weights' checksums
     static Digest execute(
             MergePlan plan,
             @Nullable Coefficients coefficients,
+            @Nullable Statistics statistics,
             @Nullable InputSums sums,
             Path file,
             SequencedMap<String, String> metadata,
@@ -92,7 +95,7 @@ public final class MergeExecutor {
                         metadata)) {
             ContentSum written = new ContentSum(writer.tensors().values());
             FileSink sink = new FileSink(writer, sums == null ? null : written);
-            run(plan, inOrder(plan, writer), coefficients, sums, sink, progress);
+            run(plan, inOrder(plan, writer), coefficients, statistics, sums, sink, progress);
             if (sums == null) {
                 return writer.finish();
             }
@@ -103,8 +106,19 @@ public final class MergeExecutor {
     }
 
     /// Merges into memory: the target says for each tensor where its fp32 values go.
-    static void execute(MergePlan plan, @Nullable Coefficients coefficients, MemoryTarget target) {
-        run(plan, plan.shared(), coefficients, null, new MemorySink(target), Progress.SILENT);
+    static void execute(
+            MergePlan plan,
+            @Nullable Coefficients coefficients,
+            @Nullable Statistics statistics,
+            MemoryTarget target) {
+        run(
+                plan,
+                plan.shared(),
+                coefficients,
+                statistics,
+                null,
+                new MemorySink(target),
+                Progress.SILENT);
     }
 
     /// Where the fp32 values of a merged tensor go.
@@ -124,6 +138,7 @@ public final class MergeExecutor {
             MergePlan plan,
             List<SharedTensor> tensors,
             @Nullable Coefficients coefficients,
+            @Nullable Statistics statistics,
             @Nullable InputSums sums,
             Sink sink,
             Progress progress) {
@@ -135,7 +150,8 @@ public final class MergeExecutor {
                             plan.groups(),
                             tensors,
                             coefficients,
-                            workers);
+                            workers,
+                            statistics);
             MergeArithmetic arithmetic = plan.method().arithmetic(inputs);
             Blocks blocks = new Blocks(workers, sums);
             long total = tensors.stream().mapToLong(SharedTensor::elements).sum();

@@ -175,6 +175,15 @@ public final class MergePlanner {
                         "has no calibration inputs, and %s learns from them"
                                 .formatted(method.id()));
             }
+            if (method.needs() == MergeMethod.Needs.LABELS
+                    && member.calibration() != null
+                    && member.calibration().labelIds().isEmpty()) {
+                fault(
+                        FailureCode.BAD_TASK,
+                        member.task(),
+                        "has inputs without labels, and %s learns from labels"
+                                .formatted(method.id()));
+            }
         }
         int most = method.entry().mostExperts();
         if (members.size() > most && method.stack().slices().isEmpty()) {

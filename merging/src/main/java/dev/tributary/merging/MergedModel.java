@@ -1,5 +1,6 @@
 package dev.tributary.merging;
 
+import dev.tributary.merging.method.Statistics;
 import dev.tributary.models.Head;
 import dev.tributary.models.RunningModel;
 import org.jspecify.annotations.Nullable;
@@ -22,10 +23,18 @@ public final class MergedModel implements AutoCloseable {
     /// @param plan of an architecture that can be run here; its checkpoints must stay open
     /// @param coefficients DivMerge's; null for the other methods
     public static MergedModel of(MergePlan plan, @Nullable Coefficients coefficients) {
+        return of(plan, coefficients, null);
+    }
+
+    /// Merges into memory by a method that may have asked for statistics.
+    ///
+    /// @param statistics what was gathered for the plan; null for methods that ask for none
+    public static MergedModel of(
+            MergePlan plan, @Nullable Coefficients coefficients, @Nullable Statistics statistics) {
         RunningModel model = RunningModel.open(plan.base());
         try {
             MergedModel merged = new MergedModel(model, Heads.open(model, plan));
-            merged.fill(plan, coefficients);
+            merged.fill(plan, coefficients, statistics);
             return merged;
         } catch (RuntimeException e) {
             model.close();
@@ -35,7 +44,14 @@ public final class MergedModel implements AutoCloseable {
 
     /// Replaces the merge by another one of the same members: another method, other coefficients.
     public void fill(MergePlan plan, @Nullable Coefficients coefficients) {
-        MergeExecutor.execute(plan, coefficients, tensor -> model.weights(tensor.name()));
+        fill(plan, coefficients, null);
+    }
+
+    /// Replaces the merge by one of a method that may have asked for statistics.
+    public void fill(
+            MergePlan plan, @Nullable Coefficients coefficients, @Nullable Statistics statistics) {
+        MergeExecutor.execute(
+                plan, coefficients, statistics, tensor -> model.weights(tensor.name()));
     }
 
     /// The merged trunk.

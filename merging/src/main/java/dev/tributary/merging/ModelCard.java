@@ -1,5 +1,6 @@
 package dev.tributary.merging;
 
+import dev.tributary.merging.method.LearnsCoefficients;
 import dev.tributary.merging.method.Option;
 import dev.tributary.merging.method.Setting;
 import java.util.List;
@@ -133,10 +134,17 @@ final class ModelCard {
         line("");
         line(
                 number(
-                                "Mean divergence from the experts on their calibration inputs: %.5f",
+                                "Mean %s on their calibration inputs: %%.5f".formatted(quantity()),
                                 learnt.meanBefore())
                         + number(" nats at the start, %.5f at the end", learnt.meanAfter())
                         + " (%d steps).".formatted(learnt.steps()));
+    }
+
+    private String quantity() {
+        return plan.method()
+                .as(LearnsCoefficients.class)
+                .map(method -> method.loss().quantity())
+                .orElse("loss");
     }
 
     private List<String> tasks() {

@@ -18,6 +18,7 @@ final class PlanInputs implements MergeInputs {
     private final List<String> groups;
     private final @Nullable Coefficients learnt;
     private final @Nullable Workers workers;
+    private final @Nullable Statistics gathered;
     private final List<MergeTensor> merged = new ArrayList<>();
     private final Map<SharedTensor, MergeTensor> byShared = new HashMap<>();
 
@@ -31,10 +32,23 @@ final class PlanInputs implements MergeInputs {
             List<SharedTensor> shared,
             @Nullable Coefficients learnt,
             @Nullable Workers workers) {
+        this(base, members, groups, shared, learnt, workers, null);
+    }
+
+    /// With what was gathered from running models.
+    PlanInputs(
+            Checkpoint base,
+            List<Member> members,
+            List<String> groups,
+            List<SharedTensor> shared,
+            @Nullable Coefficients learnt,
+            @Nullable Workers workers,
+            @Nullable Statistics gathered) {
         this.members = members;
         this.groups = groups;
         this.learnt = learnt;
         this.workers = workers;
+        this.gathered = gathered;
         LayerDepth depth = new LayerDepth(shared.stream().map(SharedTensor::outputName).toList());
         for (SharedTensor tensor : shared) {
             if (tensor.merged()) {
@@ -90,14 +104,17 @@ final class PlanInputs implements MergeInputs {
 
     @Override
     public Statistics statistics() {
-        throw new IllegalStateException("no statistics were gathered");
+        if (gathered == null) {
+            throw new IllegalStateException("no statistics were gathered");
+        }
+        return gathered;
     }
 
     @Override
     public double coefficient(int expert, MergeTensor tensor) {
         if (learnt == null) {
             throw new IllegalArgumentException(
-                    "[divmerge] needs its coefficients: optimise them first");
+                    "[coefficients] are not learnt: optimise them first");
         }
         return learnt.get(members.get(expert).task(), groups.get(tensor.group()));
     }

@@ -1,10 +1,12 @@
 package dev.tributary.merging;
 
-import dev.tributary.merging.method.DivMerge;
+import dev.tributary.merging.method.LearnsCoefficients;
+import dev.tributary.merging.method.MergeMethod;
 import dev.tributary.models.CalibrationSet;
 import dev.tributary.models.Example;
 import dev.tributary.models.TaskDefinition;
 import dev.tributary.tensors.Checkpoint;
+import dev.tributary.tensors.FailureCode;
 import dev.tributary.tensors.Fault;
 import dev.tributary.tensors.Progress;
 import dev.tributary.tensors.RefusedException;
@@ -12,7 +14,9 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
@@ -24,6 +28,7 @@ public final class PoolMerger {
     private final boolean unidentified;
     private final List<Fault> faults = new ArrayList<>();
     private final List<Checkpoint> open = new ArrayList<>();
+    private final Set<String> unreadable = new HashSet<>();
 
     private PoolMerger(MergeRequest request) {
         this(request, false);
@@ -89,22 +94,24 @@ public final class PoolMerger {
         long began = System.nanoTime();
         MergePlan plan = plan();
         DivMergeResult learnt =
-                plan.method().as(DivMerge.class).isPresent()
+                plan.method().as(LearnsCoefficients.class).isPresent()
                         ? DivMergeOptimizer.optimise(
                                 plan, request.previous(), request.cacheFolder(), progress)
                         : null;
         GenerationIdentity identity = Lineage.identity(plan, request.baseDigest());
-        GenerationFiles files =
-                GenerationWriter.write(
-                        plan,
-                        new Lineage(
-                                identity,
-                                request.baseDigest(),
-                                request.provenance(),
-                                learnt,
-                                unidentified ? new InputSums(plan) : null),
-                        request.targetFolder(),
-                        progress);
+        Lineage lineage =
+                new Lineage(
+                        identity,
+                        request.baseDigest(),
+                        request.provenance(),
+                        learnt,
+                        unidentified ? new InputSums(plan) : null);
+        GenerationFiles files;
+        try (GatheredStatistics statistics = statistics(plan, progress)) {
+            files =
+                    GenerationWriter.write(
+                            plan, lineage, statistics, request.targetFolder(), progress);
+        }
         SortedMap<String, Double> norms =
                 request.provenance().pool() == null ? new TreeMap<>() : TaskVectorNorms.of(plan);
         return new MergeResult(
@@ -114,6 +121,13 @@ public final class PoolMerger {
                 norms,
                 files,
                 Duration.ofNanos(System.nanoTime() - began));
+    }
+
+    private @Nullable GatheredStatistics statistics(MergePlan plan, Progress progress) {
+        return plan.method().statistics().isEmpty()
+                ? null
+                : StatisticsGatherer.gather(
+                        plan, request.baseDigest(), request.cacheFolder(), progress);
     }
 
     private MergePlan plan() {
@@ -142,9 +156,14 @@ public final class PoolMerger {
                 return plan;
             }
         } catch (RefusedException e) {
-            faults.addAll(e.faults());
+            e.faults().stream().filter(fault -> !known(fault)).forEach(faults::add);
         }
         throw new RefusedException(faults);
+    }
+
+    /// Whether it is only said that inputs are missing where it was said why.
+    private boolean known(Fault fault) {
+        return fault.code() == FailureCode.CALIBRATION_EMPTY && unreadable.contains(fault.where());
     }
 
     private @Nullable Checkpoint checkpoint(Path folder) {
@@ -165,14 +184,33 @@ public final class PoolMerger {
             return null;
         }
         try {
+            if (request.method().needs() == MergeMethod.Needs.LABELS) {
+                return labelled(member.task(), definition);
+            }
             return staged(definition)
                     ? CalibrationSet.read(definition)
                     : calibration(
                             TaskDefinition.read(definition), request.method().calibrationItems());
         } catch (RefusedException e) {
             faults.addAll(e.faults());
+            unreadable.add(member.task());
             return null;
         }
+    }
+
+    /// Training examples with their labels; a staged task holds none.
+    private CalibrationSet labelled(String task, Path definition) {
+        if (staged(definition)) {
+            throw new RefusedException(
+                    new Fault(
+                            FailureCode.BAD_TASK,
+                            task,
+                            "has inputs without labels, and %s is to learn from labels: set labels"
+                                            .formatted(request.method().id())
+                                    + " to predicted to take the expert's own answers"));
+        }
+        return CalibrationSet.labelled(
+                TaskDefinition.read(definition), request.method().calibrationItems());
     }
 
     private static boolean staged(Path definition) {

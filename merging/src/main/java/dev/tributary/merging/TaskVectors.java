@@ -159,27 +159,39 @@ final class TaskVectors {
                 .sum(scaled, unit.weights());
     }
 
-    /// Writes one expert's own weights into the model, exactly.
+    /// Writes one expert's own weights into the model, exactly: those it shares and those that are
+    /// left out of the merge, without which it would answer as nobody does.
     void become(int member) {
+        Checkpoint expert = plan.members().get(member).expert();
+        List<SharedTensor> tensors = new ArrayList<>(changed);
+        tensors.addAll(leftOut());
         workers.each(
-                changed.size(),
-                i -> {
-                    SharedTensor tensor = changed.get(i);
-                    MemorySegment weights = model.weights(tensor.name());
-                    for (HeldStretch held : model.held(tensor.name())) {
-                        plan.members()
-                                .get(member)
-                                .expert()
-                                .readFloats(
-                                        tensor.members().get(member).name(),
-                                        held.from(),
-                                        MergeExecutor.slice(
-                                                weights,
-                                                Float.BYTES,
-                                                held.heldFrom(),
-                                                held.count()));
-                    }
-                });
+                tensors.size(),
+                i -> read(tensors.get(i), expert, tensors.get(i).members().get(member).name()));
+    }
+
+    /// Puts the base's weights back where the merge has them.
+    void leave() {
+        List<SharedTensor> tensors = leftOut();
+        workers.each(
+                tensors.size(), i -> read(tensors.get(i), plan.base(), tensors.get(i).baseName()));
+    }
+
+    private List<SharedTensor> leftOut() {
+        return plan.shared().stream()
+                .filter(t -> t.kept() && t.baseDtype().floating())
+                .filter(t -> model.parameters().containsKey(t.name()))
+                .toList();
+    }
+
+    private void read(SharedTensor tensor, Checkpoint checkpoint, String fileName) {
+        MemorySegment weights = model.weights(tensor.name());
+        for (HeldStretch held : model.held(tensor.name())) {
+            checkpoint.readFloats(
+                    fileName,
+                    held.from(),
+                    MergeExecutor.slice(weights, Float.BYTES, held.heldFrom(), held.count()));
+        }
     }
 
     /// Adds the inner products of the model's gradients with the task vectors to the gradient of

@@ -21,6 +21,12 @@ final class Teacher {
         this.logits = logits;
     }
 
+    /// An expert that holds every label equally likely: stands in where a loss looks at the merged
+    /// model alone.
+    static Teacher undecided(int items, int labels) {
+        return new Teacher(items, labels, new float[items * labels]);
+    }
+
     int items() {
         return items;
     }

@@ -3,6 +3,7 @@ package dev.tributary.merging;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.tributary.merging.method.DivMerge;
 import dev.tributary.merging.method.Granularity;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -12,9 +13,9 @@ class CoefficientsTest {
 
     @Test
     void startsWholeForOneHalfForTwoAndEqualSharesForMore() {
-        assertThat(Coefficients.initialValue(1)).isEqualTo(1.0);
-        assertThat(Coefficients.initialValue(2)).isEqualTo(0.5);
-        assertThat(Coefficients.initialValue(4)).isEqualTo(0.25);
+        assertThat(DivMerge.defaults().start(1)).isEqualTo(1.0);
+        assertThat(DivMerge.defaults().start(2)).isEqualTo(0.5);
+        assertThat(DivMerge.defaults().start(4)).isEqualTo(0.25);
     }
 
     @Test

@@ -25,14 +25,25 @@ final class BertForward {
     private final ModelConfig config;
     private final Function<String, PtNDArray> weights;
     private final PtNDManager manager;
+    private final LayerTap tap;
     private final Shape normalized;
 
     /// @param weights the tensor of a block by the name of its first part
     /// @param manager owns what the pass creates; the caller's scope closes it
     BertForward(ModelConfig config, Function<String, PtNDArray> weights, PtNDManager manager) {
+        this(config, weights, manager, LayerTap.NONE);
+    }
+
+    /// A pass that is listened to.
+    BertForward(
+            ModelConfig config,
+            Function<String, PtNDArray> weights,
+            PtNDManager manager,
+            LayerTap tap) {
         this.config = config;
         this.weights = weights;
         this.manager = manager;
+        this.tap = tap;
         this.normalized = new Shape(config.hidden());
     }
 
@@ -77,6 +88,15 @@ final class BertForward {
         return states;
     }
 
+    /// Runs every layer on every token, as those who listen expect, and the pooler where there is
+    /// one.
+    void everyToken(Batch batch, boolean pooler) {
+        PtNDArray last = hiddenStates(batch).getLast();
+        if (pooler) {
+            pooled((PtNDArray) last.get(":, 0"));
+        }
+    }
+
     private PtNDArray firstToken(Batch batch) {
         PtNDArray mask = mask(batch);
         PtNDArray hidden = embed(batch);
@@ -117,6 +137,7 @@ final class BertForward {
         long rows = hidden.getShape().get(0);
         long length = hidden.getShape().get(1);
         long width = config.hidden() / config.heads();
+        tap.linear(layer + "attention.self.query.weight", hidden);
         PtNDArray joined =
                 JniUtils.linear(
                         hidden,
@@ -213,11 +234,13 @@ final class BertForward {
     }
 
     private PtNDArray linear(PtNDArray input, String name) {
+        tap.linear(name + ".weight", input);
         return JniUtils.linear(
                 input, weights.apply(name + ".weight"), weights.apply(name + ".bias"));
     }
 
     private PtNDArray norm(PtNDArray input, String name) {
+        tap.norm(name + ".weight", input);
         return JniUtils.layerNorm(
                 input,
                 normalized,

@@ -6,20 +6,56 @@ import dev.tributary.tensors.Fault;
 import dev.tributary.tensors.RefusedException;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 
-/// The unlabelled inputs of one task that an optimiser of merges may see. It is read from a staged
-/// task's calibration file and opens no other file of examples, so nothing optimised can have seen
-/// what it will be scored on.
+/// The inputs of one task that an optimiser of merges may see. Of a staged task only the
+/// calibration file is opened and of any other one at most the training examples, so nothing
+/// optimised can have seen what it will be scored on.
 ///
 /// @param task the task's name
 /// @param maxTokens inputs are cut to so many tokens
 /// @param inputs the inputs, none with a label
-/// @param digest of the calibration file
-public record CalibrationSet(String task, int maxTokens, List<Example> inputs, Digest digest) {
+/// @param labelIds their labels, for methods that learn from labels; empty for all others
+/// @param digest of the calibration file, or of inputs and labels
+public record CalibrationSet(
+        String task, int maxTokens, List<Example> inputs, List<Integer> labelIds, Digest digest) {
 
     public CalibrationSet {
         inputs = inputs.stream().map(Example::unlabelled).toList();
+        labelIds = List.copyOf(labelIds);
+        if (!labelIds.isEmpty() && labelIds.size() != inputs.size()) {
+            throw new IllegalArgumentException(
+                    "[%s] %d labels for %d inputs".formatted(task, labelIds.size(), inputs.size()));
+        }
+    }
+
+    /// Inputs without labels.
+    public CalibrationSet(String task, int maxTokens, List<Example> inputs, Digest digest) {
+        this(task, maxTokens, inputs, List.of(), digest);
+    }
+
+    /// Training examples of a task with their labels, in an order that never changes.
+    ///
+    /// @param items at most how many
+    /// @throws RefusedException where there are none or they cannot be read
+    public static CalibrationSet labelled(TaskDefinition task, int items) {
+        List<Example> examples = task.trainingSample(items);
+        List<Integer> ids = Arrays.stream(task.labelIds(examples)).boxed().toList();
+        StringBuilder text = new StringBuilder("labelled\n");
+        for (int i = 0; i < examples.size(); i++) {
+            Example example = examples.get(i);
+            append(text, example.text());
+            append(text, Optional.ofNullable(example.textPair()).orElse("\0"));
+            text.append(ids.get(i)).append('\n');
+        }
+        return new CalibrationSet(
+                task.name(), task.maxTokens(), examples, ids, Digest.ofText(text.toString()));
+    }
+
+    private static void append(StringBuilder text, String part) {
+        text.append(part.length()).append(':').append(part).append('\n');
     }
 
     /// Reads the calibration inputs of a task that [TaskDefinition#stage] has written.

@@ -12,6 +12,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.SequencedMap;
 import java.util.Set;
+import java.util.function.IntConsumer;
 import org.jspecify.annotations.Nullable;
 
 /// A model whose weights lie in native fp32 memory and can be rewritten in place between two
@@ -209,20 +210,70 @@ public final class RunningModel implements AutoCloseable {
         }
     }
 
+    /// Runs the model forwards once and, for each loss, backwards; the gradients are those of that
+    /// loss alone.
+    ///
+    /// @param then told the loss's number while its gradients can be read
+    void backwardEach(Head head, Batch batch, List<? extends LogitLoss> losses, IntConsumer then) {
+        try (var _ = new GradMode(true);
+                NDScope scope = new NDScope()) {
+            scope.suppressNotUsedWarning();
+            PtNDArray outputs = outputs(head, batch);
+            Outputs host = host(head, outputs);
+            for (int i = 0; i < losses.size(); i++) {
+                float[] derivative = new float[host.values().length];
+                losses.get(i).apply(host.values(), host.rows(), host.columns(), derivative);
+                zeroGradients();
+                PtNDArray upstream =
+                        EngineArrays.floats(
+                                trunk.manager(), derivative, host.rows(), host.columns());
+                JniUtils.backward(outputs, upstream, i + 1 < losses.size(), false);
+                then.accept(i);
+            }
+        }
+    }
+
+    /// Runs the model forwards and shows what goes into its layers: those of the trunk, and those
+    /// of the head that take the place of the trunk's. Every layer runs on every token, also where
+    /// a classifier reads the first one only.
+    ///
+    /// @param head the task's, or null for the model's own, if any
+    public void watch(@Nullable Head head, Batch batch, LayerWatcher watcher) {
+        refuseTooLong(batch);
+        Head used = head == null ? ownHead : head;
+        try (var _ = new GradMode(false);
+                NDScope scope = new NDScope()) {
+            scope.suppressNotUsedWarning();
+            TokenRows rows =
+                    new TokenRows(config, architecture.blocks(), batch, watcher, trunk.manager());
+            new BertForward(config, name -> tensor(used, name), trunk.manager(), rows)
+                    .everyToken(placed(batch), hasPooler(used));
+        }
+    }
+
+    private boolean hasPooler(@Nullable Head head) {
+        return trunk.has(BertArchitecture.POOLER_WEIGHT)
+                || (head != null && head.store().has(BertArchitecture.POOLER_WEIGHT));
+    }
+
     /// Sets the gradients of the trunk to zero.
     public void zeroGradients() {
         trunk.zeroGradients();
     }
 
     private PtNDArray outputs(@Nullable Head given, Batch batch) {
+        refuseTooLong(batch);
+        Head head = given == null ? ownHead : given;
+        BertForward forward = new BertForward(config, name -> tensor(head, name), trunk.manager());
+        return head == null ? forward.meanEmbeddings(placed(batch)) : forward.logits(placed(batch));
+    }
+
+    private void refuseTooLong(Batch batch) {
         if (batch.length() > config.maxPositions()) {
             throw new IllegalArgumentException(
                     "a batch of %d tokens a text, the model takes %d at most"
                             .formatted(batch.length(), config.maxPositions()));
         }
-        Head head = given == null ? ownHead : given;
-        BertForward forward = new BertForward(config, name -> tensor(head, name), trunk.manager());
-        return head == null ? forward.meanEmbeddings(placed(batch)) : forward.logits(placed(batch));
     }
 
     /// The batch with each token replaced by the place its embedding is held at.

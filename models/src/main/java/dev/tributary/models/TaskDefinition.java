@@ -93,10 +93,16 @@ public record TaskDefinition(
         if (files.containsKey(Split.CALIBRATION) || !files.containsKey(Split.TRAIN)) {
             examples = examples(Split.CALIBRATION);
         } else {
-            examples = new ArrayList<>(examples(Split.TRAIN));
-            Collections.shuffle(examples, new Random(CALIBRATION_SEED));
+            examples = trainingSample(items);
         }
         return examples.stream().limit(items).map(Example::unlabelled).toList();
+    }
+
+    /// The first training examples in an order that never changes, with their labels.
+    List<Example> trainingSample(int items) {
+        List<Example> examples = new ArrayList<>(examples(Split.TRAIN));
+        Collections.shuffle(examples, new Random(CALIBRATION_SEED));
+        return examples.stream().limit(items).toList();
     }
 
     /// Writes what the workers need of this task into a folder: the definition, calibration inputs

@@ -35,16 +35,22 @@ class TopicTest {
     }
 
     @Test
-    void workThatCanFailHasADeadLetterQueueWithAsManyPartitions() {
-        List<Topic> work = List.of(Topic.POOL_EVENTS, Topic.GENERATIONS, Topic.EVALUATION_REQUESTS);
+    void everyTopicAWorkerReadsHasADeadLetterQueueWithAsManyPartitions() {
+        List<Topic> read =
+                List.of(
+                        Topic.POOL_EVENTS,
+                        Topic.GENERATIONS,
+                        Topic.EVALUATION_REQUESTS,
+                        Topic.TASK_EVALUATIONS,
+                        Topic.PROMOTIONS);
 
-        assertThat(work)
+        assertThat(read)
                 .allSatisfy(topic ->
                         assertThat(topic.deadLetterQueue())
                                 .hasValueSatisfying(queue ->
                                         assertThat(queue.partitions())
                                                 .isEqualTo(topic.partitions())));
-        assertThat(Topic.PROMOTIONS.deadLetterQueue()).isEmpty();
+        assertThat(Topic.ALERTS.deadLetterQueue()).isEmpty();
     }
 
     @Test

@@ -37,8 +37,8 @@ public record DemoSettings(
                 taskFolder,
                 List.of(
                         expert("sentiment_uci", 1, 2058, seed),
-                        expert("supersense", 1, 4000, seed),
                         expert("verse_paraphrase", 1, 1500, seed),
+                        expert("supersense", 1, 4000, seed),
                         expert("spam_mail", 1, 1000, seed),
                         expert("acceptability", 2, 2000, seed)),
                 Map.of(
@@ -59,8 +59,8 @@ public record DemoSettings(
                 taskFolder,
                 List.of(
                         expert("sentiment_uci", 1, 1000, seed),
-                        expert("supersense", 1, 1500, seed),
                         expert("verse_paraphrase", 1, 700, seed),
+                        expert("supersense", 1, 1500, seed),
                         expert("spam_mail", 1, 400, seed),
                         expert("acceptability", 1, 800, seed)),
                 Map.of(

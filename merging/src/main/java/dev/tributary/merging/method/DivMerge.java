@@ -30,7 +30,7 @@ public record DivMerge(
         int patience,
         double minImprovement,
         long seed)
-        implements MergeMethod {
+        implements LearnsCoefficients {
     private static final Option<Granularity> GRANULARITY =
             Option.choice(
                     "granularity",
@@ -162,19 +162,25 @@ public record DivMerge(
     }
 
     @Override
-    public Needs needs() {
-        return Needs.CALIBRATION;
+    public OutputLoss loss() {
+        return divergence;
     }
 
     @Override
-    public MergeArithmetic arithmetic(MergeInputs inputs) {
-        return tensor -> {
-            double[] coefficients = new double[inputs.tasks().size()];
-            for (int e = 0; e < coefficients.length; e++) {
-                coefficients[e] = inputs.coefficient(e, tensor);
-            }
-            return LinearCombination.ofTaskVectors(tensor, coefficients);
-        };
+    public boolean asksExperts() {
+        return true;
+    }
+
+    /// 1 for a single task, 0.5 for two, 1/n for more. For two the paper's table 9 (0.5) and its
+    /// algorithm 1 (1/n) agree.
+    @Override
+    public double start(int tasks) {
+        return 1.0 / tasks;
+    }
+
+    @Override
+    public boolean clamped() {
+        return false;
     }
 
     /// Weights and gradients in fp32, and one batch's activations; six operations a weight and

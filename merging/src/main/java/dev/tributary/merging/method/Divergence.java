@@ -6,7 +6,7 @@ package dev.tributary.merging.method;
 /// Both distributions are given as log-probabilities, so that nothing is divided and an underflow
 /// cannot become a NaN. The expert is the first, fixed argument, as in DivMerge's equation 3 (arXiv
 /// 2509.02108).
-public enum Divergence {
+public enum Divergence implements OutputLoss {
     /// Jensen-Shannon divergence: `0.5 KL(p||m) + 0.5 KL(q||m)` with `m = (p + q) / 2`. Bounded by
     /// log 2, symmetric; DivMerge's default.
     JS("js") {
@@ -50,19 +50,15 @@ public enum Divergence {
         this.id = id;
     }
 
+    @Override
+    public String quantity() {
+        return "divergence from the experts";
+    }
+
     /// The word used in options, recipes and lineage.
     public String id() {
         return id;
     }
-
-    /// The divergence of one answer; fills the gradient with respect to the merged model's logits.
-    ///
-    /// @param expert the expert's log-probabilities
-    /// @param merged the merged model's log-probabilities
-    /// @param classes how many entries of the arrays count
-    /// @param gradient receives `classes` entries
-    public abstract double between(
-            double[] expert, double[] merged, int classes, double[] gradient);
 
     /// Log-probabilities of logits: `z - logsumexp(z)`, in fp64.
     public static void logSoftmax(float[] logits, int from, int classes, double[] target) {

@@ -3,6 +3,7 @@ package dev.tributary.merging.method;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import org.bytedeco.javacpp.DoublePointer;
+import org.bytedeco.javacpp.IntPointer;
 import org.bytedeco.javacpp.Pointer;
 import org.bytedeco.openblas.global.openblas;
 
@@ -171,6 +172,67 @@ final class LinearAlgebra {
                         n),
                 "Cholesky solution");
         return true;
+    }
+
+    /// Eigenvalues, descending, and eigenvectors, as columns, of a symmetric matrix.
+    static final class Eigen {
+        private final double[] values;
+        private final Matrix vectors;
+
+        private Eigen(double[] values, Matrix vectors) {
+            this.values = values;
+            this.vectors = vectors;
+        }
+
+        double[] values() {
+            return values.clone();
+        }
+
+        Matrix vectors() {
+            return vectors;
+        }
+    }
+
+    /// The largest eigenvalues of a symmetric matrix with their eigenvectors; the matrix is
+    /// overwritten.
+    static Eigen largestEigenvalues(Arena arena, Matrix a, int count) {
+        int n = a.rows();
+        Matrix values = Matrix.zeros(arena, 1, n);
+        Matrix rows = Matrix.zeros(arena, count, n);
+        try (IntPointer found = new IntPointer(1);
+                IntPointer support = new IntPointer(2L * Math.max(1, count))) {
+            // Read column by column, a symmetric matrix is itself, and an eigenvector a row.
+            require(
+                    openblas.LAPACKE_dsyevr(
+                            openblas.LAPACK_COL_MAJOR,
+                            (byte) 'V',
+                            (byte) 'I',
+                            (byte) 'L',
+                            n,
+                            new View(a.values()),
+                            n,
+                            0,
+                            0,
+                            n - count + 1,
+                            n,
+                            0,
+                            found,
+                            new View(values.values()),
+                            new View(rows.values()),
+                            n,
+                            support),
+                    "eigenvalue decomposition");
+        }
+        double[] descending = new double[count];
+        Matrix vectors = Matrix.zeros(arena, n, count);
+        for (int k = 0; k < count; k++) {
+            int ascending = count - 1 - k;
+            descending[k] = values.at(ascending);
+            for (int i = 0; i < n; i++) {
+                vectors.set(i, k, rows.get(ascending, i));
+            }
+        }
+        return new Eigen(descending, vectors);
     }
 
     private static void require(int info, String what) {

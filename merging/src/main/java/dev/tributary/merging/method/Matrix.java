@@ -19,10 +19,11 @@ record Matrix(int rows, int columns, MemorySegment values) {
                 arena.allocate(Math.max(1, (long) rows * columns) * Double.BYTES, 64));
     }
 
-    /// The task vector of one expert.
+    /// The task vector of one expert; one row for tensors of one dimension.
     static Matrix ofTaskVector(Arena arena, MergeTensor tensor, int expert) {
-        int rows = Math.toIntExact(tensor.shape().getFirst());
-        Matrix matrix = zeros(arena, rows, Math.toIntExact(tensor.columns()));
+        int columns = Math.toIntExact(tensor.columns());
+        int rows = Math.toIntExact(tensor.elements() / Math.max(1, columns));
+        Matrix matrix = zeros(arena, rows, columns);
         MergeTensor.Stored stored = tensor.experts().get(expert).stored();
         MemorySegment tile = Tiles.take();
         for (long from = 0; from < tensor.elements(); from += Tiles.SIZE) {
@@ -42,6 +43,28 @@ record Matrix(int rows, int columns, MemorySegment values) {
         }
         Tiles.giveBack(tile);
         return matrix;
+    }
+
+    /// Values in fp32, row after row.
+    static Matrix ofFloats(Arena arena, int rows, int columns, MemorySegment floats) {
+        Matrix matrix = zeros(arena, rows, columns);
+        Kernels.narrow(floats, Dtype.F64, matrix.values, matrix.elements());
+        return matrix;
+    }
+
+    /// The same numbers in memory of their own.
+    Matrix copy(Arena arena) {
+        Matrix copy = zeros(arena, rows, columns);
+        copy.values.copyFrom(values);
+        return copy;
+    }
+
+    double trace() {
+        double sum = 0;
+        for (int i = 0; i < Math.min(rows, columns); i++) {
+            sum += get(i, i);
+        }
+        return sum;
     }
 
     long elements() {

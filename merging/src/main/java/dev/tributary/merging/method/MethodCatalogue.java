@@ -28,6 +28,12 @@ public final class MethodCatalogue {
                     Wudi.ENTRY,
                     Opcm.ENTRY,
                     Passthrough.ENTRY,
+                    Fisher.ENTRY,
+                    RegMean.ENTRY,
+                    Lot.ENTRY,
+                    Cat.ENTRY,
+                    Tatr.ENTRY,
+                    AdaMerging.ENTRY,
                     DivMerge.ENTRY);
 
     private MethodCatalogue() {}

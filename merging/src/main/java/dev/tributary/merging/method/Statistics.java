@@ -12,6 +12,7 @@ public interface Statistics {
     /// @param expert its place among [MergeInputs#tasks]
     Optional<MemorySegment> of(Statistic statistic, int expert, MergeTensor tensor);
 
-    /// Over how many tokens or examples the expert's sums were taken.
-    long count(Statistic statistic, int expert);
+    /// Over how many tokens, texts or examples the expert's values of a tensor were taken; 0 where
+    /// it has none.
+    long count(Statistic statistic, int expert, MergeTensor tensor);
 }

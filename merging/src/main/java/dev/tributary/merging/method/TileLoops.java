@@ -17,7 +17,7 @@ import jdk.incubator.vector.VectorSpecies;
 final class TileLoops {
     static final VectorSpecies<Float> LANES = FloatVector.SPECIES_PREFERRED;
 
-    private static final ValueLayout.OfFloat F32 =
+    static final ValueLayout.OfFloat F32 =
             ValueLayout.JAVA_FLOAT_UNALIGNED.withOrder(LITTLE_ENDIAN);
     private static final VectorSpecies<Integer> INTS = IntVector.SPECIES_PREFERRED;
     private static final IntVector STEPS = IntVector.zero(INTS).addIndex(1);

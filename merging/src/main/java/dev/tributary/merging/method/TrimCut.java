@@ -125,8 +125,8 @@ record TrimCut(int bits, long keptFrom) {
         return new MagnitudeBracket.Found(bits, bits, all.length - first);
     }
 
-    /// One pass, where a sample tells about where the cut is; another where the magnitudes around it
-    /// lie far apart, and one more where the sample misled.
+    /// One pass, where a sample tells about where the cut is; another where the magnitudes around
+    /// it lie far apart, and one more where the sample misled.
     private static MagnitudeBracket.Found bracketed(
             Workers workers, List<Stretch> stretches, long entries, long wanted) {
         int[] sample = sample(stretches, entries);

@@ -21,6 +21,9 @@
 ///   expert, then [LinearCombination];
 /// - matrix by matrix: [MatrixMerge], which holds one tensor's matrices and calls [LinearAlgebra].
 ///
+/// Two more shapes belong to methods that learn from data: [WeightedMean], in which every entry of
+/// every expert has a weight of its own, and [GramSolution], the least squares of a linear layer.
+///
 /// Parameters that may differ from tensor to tensor are [Setting]s; [MergeTensor#value] says what
 /// holds for one. What a method costs it states itself ([MergeMethod#cost]).
 ///
@@ -28,8 +31,10 @@
 ///
 /// It says what it needs by [MergeMethod#needs] (calibration inputs, labels) and by
 /// [MergeMethod#statistics] which sums over forward or backward passes it wants of every tensor and
-/// expert. They are gathered before the merge and handed over as [MergeInputs#statistics]; learnt
-/// coefficients come as [MergeInputs#coefficient]. The arithmetic itself runs no model.
+/// expert. They are gathered before the merge and handed over as [MergeInputs#statistics]; whether
+/// a tensor has one says what it is to the model, so nothing is guessed from names. Coefficients
+/// that are learnt ([LearnsCoefficients]) come as [MergeInputs#coefficient]. The arithmetic itself
+/// runs no model.
 @NullMarked
 package dev.tributary.merging.method;
 

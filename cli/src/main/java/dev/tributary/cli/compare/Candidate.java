@@ -1,0 +1,75 @@
+package dev.tributary.cli.compare;
+
+import dev.tributary.merging.method.MergeMethod;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+
+/// A method as it takes part in a comparison.
+///
+/// @param name how the report calls it
+/// @param method its id
+/// @param grid the options it may choose among by its score on validation data; with one entry
+///   nothing is chosen and no validation data is looked at
+record Candidate(String name, String method, List<Map<String, String>> grid) {
+    private static final List<Candidate> DEFAULTS =
+            List.of(
+                    fixed("base", "task_arithmetic", Map.of("lambda", "0")),
+                    fixed("averaging", "weight_averaging", Map.of()),
+                    fixed("task arithmetic", "task_arithmetic", Map.of()),
+                    tuned("task arithmetic, tuned", "task_arithmetic", "lambda", scales()),
+                    fixed("TIES", "ties", Map.of()),
+                    tuned("TIES, tuned", "ties", "lambda", List.of("0.5", "1", "1.5", "2")),
+                    fixed("DARE", "dare_linear", Map.of("density", "0.5", "lambda", "0.3")),
+                    tuned("TSV-M", "tsv_m", "alpha", List.of("0.5", "1", "1.5")),
+                    fixed("WUDI", "wudi", Map.of()),
+                    fixed("Fisher", "fisher", Map.of()),
+                    fixed("RegMean", "regmean", Map.of()),
+                    fixed("LOT", "lot", Map.of()),
+                    fixed("CAT", "cat", Map.of()),
+                    fixed("TATR", "tatr", Map.of()),
+                    fixed("AdaMerging", "adamerging", Map.of()),
+                    divMerge("DivMerge TL KL", "task", "kl"),
+                    divMerge("DivMerge TL JS", "task", "js"),
+                    divMerge("DivMerge LL KL", "layer", "kl"),
+                    divMerge("DivMerge LL JS", "layer", "js"));
+
+    Candidate {
+        grid = List.copyOf(grid);
+    }
+
+    /// The methods a comparison looks at unless it is told others.
+    static List<Candidate> defaults() {
+        return DEFAULTS;
+    }
+
+    /// Whether a seed changes what it makes.
+    boolean seeded() {
+        return MergeMethod.of(method, grid.getFirst()).options().containsKey("seed");
+    }
+
+    private static Candidate fixed(String name, String method, Map<String, String> options) {
+        return new Candidate(name, method, List.of(options));
+    }
+
+    private static Candidate tuned(String name, String method, String option, List<String> values) {
+        return new Candidate(
+                name, method, values.stream().map(value -> Map.of(option, value)).toList());
+    }
+
+    private static Candidate divMerge(String name, String granularity, String divergence) {
+        return fixed(
+                name,
+                "divmerge",
+                new TreeMap<>(Map.of("granularity", granularity, "divergence", divergence)));
+    }
+
+    private static List<String> scales() {
+        List<String> scales = new ArrayList<>();
+        for (int tenths = 1; tenths <= 10; tenths++) {
+            scales.add("%d.%d".formatted(tenths / 10, tenths % 10));
+        }
+        return scales;
+    }
+}

@@ -1,0 +1,33 @@
+package dev.tributary.cli.compare;
+
+import java.util.Map;
+import java.util.OptionalDouble;
+import java.util.SequencedMap;
+import java.util.TreeMap;
+
+/// What one candidate made of one subset of tasks with one seed.
+///
+/// @param retention by task, score divided by the expert's own on the same test items
+/// @param seconds the merge alone took, learning included; choosing options not
+record Cell(
+        String candidate,
+        int size,
+        long seed,
+        Map<String, String> options,
+        SequencedMap<String, Double> retention,
+        double seconds) {
+
+    Cell {
+        options = new TreeMap<>(options);
+    }
+
+    /// The mean of the tasks' retentions.
+    double anp() {
+        return mean(retention.values().stream().mapToDouble(Double::doubleValue).toArray())
+                .orElse(Double.NaN);
+    }
+
+    private static OptionalDouble mean(double[] values) {
+        return java.util.Arrays.stream(values).average();
+    }
+}

@@ -1,0 +1,90 @@
+package dev.tributary.cli.compare;
+
+import dev.tributary.models.Example;
+import dev.tributary.models.RunningModel;
+import dev.tributary.models.Scorer;
+import dev.tributary.models.Split;
+import dev.tributary.models.TaskDefinition;
+import dev.tributary.models.TextTokenizer;
+import dev.tributary.models.TokenizedTexts;
+import dev.tributary.tensors.Checkpoint;
+import dev.tributary.tensors.Digest;
+import java.nio.file.Path;
+import java.util.EnumMap;
+import java.util.List;
+import java.util.Map;
+
+/// One task of a comparison: its expert and the items it is scored on.
+final class ComparedTask {
+    private final TaskDefinition definition;
+    private final Path definitionFolder;
+    private final Path expert;
+    private final Digest digest;
+    private final Map<Split, Items> items = new EnumMap<>(Split.class);
+    private final Map<Split, Double> own = new EnumMap<>(Split.class);
+
+    private record Items(TokenizedTexts texts, List<Example> examples) {}
+
+    /// @param limits how many items of each split are scored, at most
+    ComparedTask(
+            TaskDefinition definition,
+            Path definitionFolder,
+            Path expert,
+            TextTokenizer tokenizer,
+            Map<Split, Integer> limits) {
+        this.definition = definition;
+        this.definitionFolder = definitionFolder;
+        this.expert = expert;
+        this.digest = Digest.ofDirectory(expert);
+        limits.forEach((split, limit) -> {
+            List<Example> all = definition.examples(split);
+            List<Example> first = all.subList(0, Math.min(limit, all.size()));
+            items.put(split, new Items(tokenizer.tokenize(first, definition.maxTokens()), first));
+        });
+    }
+
+    String name() {
+        return definition.name();
+    }
+
+    Path definition() {
+        return definitionFolder;
+    }
+
+    Path expert() {
+        return expert;
+    }
+
+    Digest digest() {
+        return digest;
+    }
+
+    /// The score of a checkpoint divided by the expert's own.
+    double retention(Path checkpoint, Split split) {
+        return score(checkpoint, split)
+                / own.computeIfAbsent(split, wanted -> score(expert, wanted));
+    }
+
+    /// The expert's own score.
+    double own(Split split) {
+        return own.computeIfAbsent(split, wanted -> score(expert, wanted));
+    }
+
+    private double score(Path folder, Split split) {
+        Items scored = items.get(split);
+        if (scored == null) {
+            throw new IllegalStateException("[%s] no items of %s".formatted(name(), split));
+        }
+        try (Checkpoint checkpoint = Checkpoint.open(folder);
+                RunningModel model = RunningModel.open(checkpoint)) {
+            return Scorer.score(
+                            model,
+                            null,
+                            scored.texts(),
+                            definition.labelIds(scored.examples()),
+                            definition.labels(),
+                            definition.metric())
+                    .value();
+        }
+    }
+}

@@ -1,0 +1,215 @@
+package dev.tributary.cli.compare;
+
+import dev.tributary.cli.FileTrees;
+import dev.tributary.cli.Terminal;
+import dev.tributary.merging.MergeRequest;
+import dev.tributary.merging.PoolMerger;
+import dev.tributary.merging.Provenance;
+import dev.tributary.merging.method.MergeMethod;
+import dev.tributary.models.Split;
+import dev.tributary.tensors.Digest;
+import dev.tributary.tensors.Progress;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.SequencedMap;
+import java.util.TreeMap;
+import java.util.stream.Collectors;
+
+/// Merges every subset with every candidate, scores what comes out on test data, and keeps each
+/// result. Options are chosen on validation data alone.
+final class Comparison {
+    private static final String LABEL = "comparing";
+
+    private final Path base;
+    private final Digest baseDigest;
+    private final SequencedMap<String, ComparedTask> tasks;
+    private final Grid grid;
+    private final Path folder;
+    private final CellFolder cells;
+    private final Terminal terminal;
+
+    /// What is compared.
+    ///
+    /// @param subsets by pool size
+    /// @param testItems of each task, at most; part of what a result depends on
+    record Grid(
+            List<Candidate> candidates,
+            SequencedMap<Integer, List<List<String>>> subsets,
+            List<Long> seeds,
+            int calibrationItems,
+            int testItems,
+            int validationItems) {
+
+        /// How many cells it has.
+        long cells() {
+            long perSubset =
+                    candidates.stream().mapToLong(c -> c.seeded() ? seeds.size() : 1).sum();
+            return perSubset * subsets.values().stream().mapToLong(List::size).sum();
+        }
+    }
+
+    Comparison(
+            Path base,
+            SequencedMap<String, ComparedTask> tasks,
+            Grid grid,
+            Path folder,
+            Terminal terminal) {
+        this.base = base;
+        this.baseDigest = Digest.ofDirectory(base);
+        this.tasks = tasks;
+        this.grid = grid;
+        this.folder = folder;
+        this.cells = new CellFolder(folder.resolve("cells"));
+        this.terminal = terminal;
+    }
+
+    List<Cell> run() {
+        List<Cell> done = new ArrayList<>();
+        long total = grid.cells();
+        for (List<List<String>> ofSize : grid.subsets().values()) {
+            for (List<String> subset : ofSize) {
+                for (Candidate candidate : grid.candidates()) {
+                    List<Long> seeds =
+                            candidate.seeded()
+                                    ? grid.seeds()
+                                    : grid.seeds().subList(0, Math.min(1, grid.seeds().size()));
+                    for (long seed : seeds) {
+                        terminal.progress(
+                                LABEL,
+                                "%s, %d tasks".formatted(candidate.name(), subset.size()),
+                                done.size(),
+                                total);
+                        done.add(cell(candidate, subset, seed));
+                    }
+                }
+            }
+        }
+        terminal.progress(LABEL, "", total, total);
+        return done;
+    }
+
+    private Cell cell(Candidate candidate, List<String> subset, long seed) {
+        Map<String, String> options =
+                candidate.grid().size() == 1
+                        ? candidate.grid().getFirst()
+                        : candidate.grid().stream()
+                                .map(choice ->
+                                        measured(
+                                                candidate,
+                                                choice,
+                                                subset,
+                                                seed,
+                                                Split.VALIDATION,
+                                                grid.validationItems()))
+                                .max(java.util.Comparator.comparingDouble(Cell::anp))
+                                .orElseThrow()
+                                .options();
+        return measured(candidate, options, subset, seed, Split.TEST, grid.testItems());
+    }
+
+    private Cell measured(
+            Candidate candidate,
+            Map<String, String> options,
+            List<String> subset,
+            long seed,
+            Split split,
+            int items) {
+        MergeMethod method = method(candidate, options, seed);
+        String identity =
+                "%s %s %s %s %d of %s, %d calibration items, base %s, experts %s"
+                        .formatted(
+                                candidate.method(),
+                                method.options(),
+                                method.version(),
+                                seed,
+                                items,
+                                split,
+                                grid.calibrationItems(),
+                                baseDigest,
+                                subset.stream()
+                                        .map(task -> task + "=" + task(task).digest())
+                                        .collect(Collectors.joining(",")));
+        return cells.find(identity)
+                .orElseGet(() -> {
+                    Cell cell = merged(candidate.name(), method, options, subset, seed, split);
+                    cells.keep(identity, cell);
+                    return cell;
+                });
+    }
+
+    private Cell merged(
+            String candidate,
+            MergeMethod method,
+            Map<String, String> options,
+            List<String> subset,
+            long seed,
+            Split split) {
+        Path target = folder.resolve("merge.partial");
+        try {
+            FileTrees.delete(target);
+            Files.createDirectories(target);
+            var result =
+                    PoolMerger.merge(
+                            new MergeRequest(
+                                    base,
+                                    baseDigest,
+                                    subset.stream().map(this::member).toList(),
+                                    method,
+                                    null,
+                                    null,
+                                    Provenance.ofRecipe("comparison", "base", new TreeMap<>()),
+                                    folder.resolve("cache"),
+                                    target),
+                            Progress.SILENT);
+            TreeMap<String, Double> retention = new TreeMap<>();
+            for (String task : subset) {
+                retention.put(
+                        task, task(task).retention(target.resolve("tasks").resolve(task), split));
+            }
+            return new Cell(
+                    candidate,
+                    subset.size(),
+                    seed,
+                    options,
+                    retention,
+                    result.took().toMillis() / 1000.0);
+        } catch (IOException e) {
+            throw new UncheckedIOException("cannot write " + target, e);
+        } finally {
+            FileTrees.delete(target);
+        }
+    }
+
+    private MergeRequest.RequestedMember member(String name) {
+        ComparedTask task = task(name);
+        return new MergeRequest.RequestedMember(
+                name, task.expert(), task.digest(), task.definition());
+    }
+
+    /// The seed and the number of calibration inputs are the comparison's, wherever a method has
+    /// such options: the same budget for all.
+    private MergeMethod method(Candidate candidate, Map<String, String> options, long seed) {
+        Map<String, String> known = MergeMethod.of(candidate.method(), options).options();
+        Map<String, String> all = new TreeMap<>(options);
+        if (known.containsKey("seed")) {
+            all.put("seed", Long.toString(seed));
+        }
+        if (known.containsKey("calibration_items")) {
+            all.put("calibration_items", Integer.toString(grid.calibrationItems()));
+        }
+        return MergeMethod.of(candidate.method(), all);
+    }
+
+    private ComparedTask task(String name) {
+        ComparedTask task = tasks.get(name);
+        if (task == null) {
+            throw new IllegalStateException("no task " + name);
+        }
+        return task;
+    }
+}

@@ -1,0 +1,150 @@
+package dev.tributary.cli.compare;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.SequencedMap;
+import java.util.TreeMap;
+import java.util.TreeSet;
+
+/// Writes a comparison for people (Markdown, plots) and for programs (CSV).
+final class Report {
+    private final List<Cell> cells;
+    private final List<String> candidates;
+    private final List<Integer> sizes;
+
+    Report(List<Cell> cells) {
+        this.cells = List.copyOf(cells);
+        this.candidates = cells.stream().map(Cell::candidate).distinct().toList();
+        this.sizes = List.copyOf(new TreeSet<>(cells.stream().map(Cell::size).toList()));
+    }
+
+    /// Writes `report.md`, `cells.csv`, `anp.svg` and `retention.svg`.
+    ///
+    /// @param experts each task's expert's own score
+    /// @param settings what was compared and how, a line each
+    void write(Path folder, SequencedMap<String, Double> experts, List<String> settings)
+            throws IOException {
+        Files.createDirectories(folder);
+        Files.writeString(folder.resolve("report.md"), markdown(experts, settings));
+        Files.writeString(folder.resolve("cells.csv"), csv());
+        Files.writeString(
+                folder.resolve("anp.svg"),
+                new LinePlot("ANP against the number of tasks", "tasks", sizes).of(series()));
+        Files.writeString(
+                folder.resolve("retention.svg"),
+                new HeatMap("Retention by task, %d tasks".formatted(sizes.getLast()))
+                        .of(candidates, List.copyOf(experts.keySet()), this::retentionAtLargest));
+    }
+
+    private SequencedMap<String, List<Interval>> series() {
+        SequencedMap<String, List<Interval>> series = new java.util.LinkedHashMap<>();
+        for (String candidate : candidates) {
+            series.put(candidate, sizes.stream().map(size -> anp(candidate, size)).toList());
+        }
+        return series;
+    }
+
+    private Interval anp(String candidate, int size) {
+        return Interval.of(of(candidate, size).stream().mapToDouble(Cell::anp).toArray());
+    }
+
+    private double retentionAtLargest(String candidate, String task) {
+        return of(candidate, sizes.getLast()).stream()
+                .filter(cell -> cell.retention().containsKey(task))
+                .mapToDouble(cell -> cell.retention().getOrDefault(task, Double.NaN))
+                .average()
+                .orElse(Double.NaN);
+    }
+
+    private List<Cell> of(String candidate, int size) {
+        return cells.stream()
+                .filter(cell -> cell.candidate().equals(candidate) && cell.size() == size)
+                .toList();
+    }
+
+    private String markdown(SequencedMap<String, Double> experts, List<String> settings) {
+        StringBuilder page = new StringBuilder("# Merge methods compared\n\n");
+        settings.forEach(line -> page.append("- ").append(line).append('\n'));
+        page.append(
+                "\nNormalised average performance (ANP): the mean over tasks of the merged model's"
+                        + " score divided by the expert's own, on the same test items. ± is the half"
+                        + " width of the 95 % interval over subsets and seeds (Student's t); without"
+                        + " it there is a single merge.\n\n");
+        List<String> header = new ArrayList<>(List.of("method"));
+        sizes.forEach(size -> header.add("%d tasks".formatted(size)));
+        header.add("seconds at %d".formatted(sizes.getLast()));
+        row(page, header);
+        row(page, header.stream().map(_ -> "---").toList());
+        for (String candidate : candidates) {
+            List<String> row = new ArrayList<>(List.of(candidate));
+            sizes.forEach(size -> row.add(text(anp(candidate, size))));
+            row.add(
+                    decimals(
+                            of(candidate, sizes.getLast()).stream()
+                                    .mapToDouble(Cell::seconds)
+                                    .average()
+                                    .orElse(Double.NaN),
+                            1));
+            row(page, row);
+        }
+        page.append("\n![ANP against the number of tasks](anp.svg)\n\n## Retention by task, ")
+                .append(sizes.getLast())
+                .append(" tasks\n\n");
+        List<String> tasks = List.copyOf(experts.keySet());
+        List<String> columns = new ArrayList<>(List.of("method"));
+        columns.addAll(tasks);
+        row(page, columns);
+        row(page, columns.stream().map(_ -> "---").toList());
+        List<String> own = new ArrayList<>(List.of("expert's own score"));
+        experts.values().forEach(score -> own.add(decimals(score, 3)));
+        row(page, own);
+        for (String candidate : candidates) {
+            List<String> row = new ArrayList<>(List.of(candidate));
+            tasks.forEach(task -> row.add(decimals(retentionAtLargest(candidate, task), 3)));
+            row(page, row);
+        }
+        page.append("\n![Retention by task](retention.svg)\n\n`cells.csv` has every merge.\n");
+        return page.toString();
+    }
+
+    private String csv() {
+        StringBuilder lines =
+                new StringBuilder("method,tasks,seed,options,task,retention,anp,seconds\n");
+        for (Cell cell : cells) {
+            cell.retention()
+                    .forEach((task, retention) ->
+                            lines.append(
+                                    String.format(
+                                            Locale.ROOT,
+                                            "\"%s\",%d,%d,\"%s\",%s,%.6f,%.6f,%.3f%n",
+                                            cell.candidate(),
+                                            cell.size(),
+                                            cell.seed(),
+                                            new TreeMap<>(cell.options()),
+                                            task,
+                                            retention,
+                                            cell.anp(),
+                                            cell.seconds())));
+        }
+        return lines.toString();
+    }
+
+    private static void row(StringBuilder page, List<String> cells) {
+        page.append("| ").append(String.join(" | ", cells)).append(" |\n");
+    }
+
+    private static String text(Interval interval) {
+        return Double.isNaN(interval.halfWidth())
+                ? decimals(interval.mean(), 3)
+                : "%s ± %s"
+                        .formatted(decimals(interval.mean(), 3), decimals(interval.halfWidth(), 3));
+    }
+
+    private static String decimals(double value, int places) {
+        return Double.isNaN(value) ? "-" : String.format(Locale.ROOT, "%." + places + "f", value);
+    }
+}

@@ -1,0 +1,4 @@
+@NullMarked
+package dev.tributary.cli.compare;
+
+import org.jspecify.annotations.NullMarked;

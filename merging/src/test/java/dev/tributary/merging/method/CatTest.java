@@ -1,0 +1,123 @@
+package dev.tributary.merging.method;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
+
+import java.lang.foreign.Arena;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Random;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+
+class CatTest {
+    private static final int WIDTH = 6;
+
+    private final Arena arena = Arena.ofShared();
+    private final Random random = new Random(3);
+
+    @AfterEach
+    void close() {
+        arena.close();
+    }
+
+    private Matrix random(int rows, int columns) {
+        Matrix matrix = Matrix.zeros(arena, rows, columns);
+        for (long i = 0; i < matrix.elements(); i++) {
+            matrix.put(i, random.nextGaussian());
+        }
+        return matrix;
+    }
+
+    private List<Matrix> several(int rows) {
+        List<Matrix> matrices = new ArrayList<>();
+        for (int t = 0; t < 3; t++) {
+            matrices.add(random(rows, WIDTH));
+        }
+        return matrices;
+    }
+
+    private static Cat cat(int basis, double balance) {
+        return new Cat(Setting.ONE, basis, balance, false, 3);
+    }
+
+    /// `sum_(i != k) tau_i (G_k - balance G_i) tau_i^T`.
+    private Matrix conflict(List<Matrix> own, List<Matrix> inputs, int k, double balance) {
+        int size = own.getFirst().rows();
+        Matrix sum = Matrix.zeros(arena, size, size);
+        for (int i = 0; i < own.size(); i++) {
+            if (i != k) {
+                Matrix others =
+                        LinearAlgebra.multiply(arena, own.get(i), false, inputs.get(k), true);
+                Matrix itsOwn =
+                        LinearAlgebra.multiply(arena, own.get(i), false, inputs.get(i), true);
+                LinearAlgebra.multiplyAdd(1, others, false, others, true, sum);
+                LinearAlgebra.multiplyAdd(-balance, itsOwn, false, itsOwn, true, sum);
+            }
+        }
+        return sum;
+    }
+
+    private double gain(Matrix conflict, Matrix basis) {
+        Matrix turned = LinearAlgebra.multiply(arena, conflict, false, basis, false);
+        return LinearAlgebra.multiply(arena, basis, true, turned, false).trace();
+    }
+
+    @Test
+    void noOtherDirectionsGainMoreThanThoseOfTheLargestEigenvalues() {
+        List<Matrix> own = several(20);
+        List<Matrix> inputs = several(4);
+        Matrix conflict = conflict(own, inputs, 1, 0.5);
+        Matrix basis = cat(2, 0.5).conflicting(own, inputs, 1, arena);
+        assertThat(basis.columns()).isEqualTo(2);
+        for (int trial = 0; trial < 200; trial++) {
+            Matrix other = LinearAlgebra.polar(arena, random(20, 2));
+            assertThat(gain(conflict, other)).isLessThan(gain(conflict, basis));
+        }
+    }
+
+    @Test
+    void directionsAreOrthonormal() {
+        Matrix basis = cat(3, 0.5).conflicting(several(20), several(4), 0, arena);
+        Matrix products = LinearAlgebra.multiply(arena, basis, true, basis, false);
+        for (int i = 0; i < 3; i++) {
+            for (int j = 0; j < 3; j++) {
+                assertThat(products.get(i, j)).isCloseTo(i == j ? 1 : 0, within(1e-10));
+            }
+        }
+    }
+
+    @Test
+    void noDirectionOfANegativeEigenvalueIsTrimmed() {
+        List<Matrix> own = several(20);
+        List<Matrix> inputs = several(1);
+        assertThat(cat(50, 0.5).conflicting(own, inputs, 1, arena).columns())
+                .as("two others' features, moved by one input each")
+                .isEqualTo(2);
+        List<Matrix> silent = new ArrayList<>(inputs);
+        silent.set(1, Matrix.zeros(arena, 1, WIDTH));
+        assertThat(cat(50, 0.5).conflicting(own, silent, 1, arena).columns()).isZero();
+    }
+
+    /// With few inputs the factors are decomposed, with many the matrix.
+    @Test
+    void factorsAndTheMatrixHaveTheSameEigenvectors() {
+        List<Matrix> own = several(40);
+        List<Matrix> few = several(2);
+        List<Matrix> padded = new ArrayList<>();
+        for (Matrix rows : few) {
+            Matrix more = Matrix.zeros(arena, 10, WIDTH);
+            for (long i = 0; i < rows.elements(); i++) {
+                more.put(i, rows.at(i));
+            }
+            padded.add(more);
+        }
+        Matrix ofFactors = cat(2, 0.5).conflicting(own, few, 2, arena);
+        Matrix ofMatrix = cat(2, 0.5).conflicting(own, padded, 2, arena);
+        Matrix one = LinearAlgebra.multiply(arena, ofFactors, false, ofFactors, true);
+        Matrix other = LinearAlgebra.multiply(arena, ofMatrix, false, ofMatrix, true);
+        for (long i = 0; i < one.elements(); i++) {
+            assertThat(one.at(i)).isCloseTo(other.at(i), within(1e-8));
+        }
+    }
+}

@@ -1,0 +1,83 @@
+package dev.tributary.models;
+
+import ai.djl.ndarray.types.Shape;
+import ai.djl.pytorch.engine.PtNDArray;
+import ai.djl.pytorch.engine.PtNDManager;
+import ai.djl.pytorch.jni.JniUtils;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
+import java.util.List;
+
+/// Hands the inputs of one batch's layers to a watcher: takes the rows of padding out, and
+/// normalises what a LayerNorm reads.
+final class TokenRows implements LayerTap {
+    private static final long ALIGNMENT = 64;
+
+    private final ModelConfig config;
+    private final List<Block> blocks;
+    private final Batch batch;
+    private final LayerWatcher watcher;
+    private final PtNDArray ones;
+    private final PtNDArray zeros;
+
+    TokenRows(
+            ModelConfig config,
+            List<Block> blocks,
+            Batch batch,
+            LayerWatcher watcher,
+            PtNDManager manager) {
+        this.config = config;
+        this.blocks = blocks;
+        this.batch = batch;
+        this.watcher = watcher;
+        float[] one = new float[config.hidden()];
+        Arrays.fill(one, 1f);
+        this.ones = EngineArrays.floats(manager, one, config.hidden());
+        this.zeros = EngineArrays.floats(manager, new float[config.hidden()], config.hidden());
+    }
+
+    @Override
+    public void linear(String weight, PtNDArray input) {
+        List<String> readers =
+                blocks.stream()
+                        .map(Block::names)
+                        .filter(names -> names.getFirst().equals(weight))
+                        .findFirst()
+                        .orElse(List.of(weight));
+        pass(input, rows -> watcher.linear(readers, rows));
+    }
+
+    @Override
+    public void norm(String scale, PtNDArray input) {
+        PtNDArray normalized =
+                JniUtils.layerNorm(
+                        input, new Shape(config.hidden()), ones, zeros, config.layerNormEpsilon());
+        pass(normalized, rows -> watcher.norm(scale, rows));
+    }
+
+    private interface Receiver {
+        void take(LayerWatcher.Rows rows);
+    }
+
+    /// One row a token where there is one for each, else one row a text.
+    private void pass(PtNDArray input, Receiver receiver) {
+        float[] all = input.toFloatArray();
+        int width = Math.toIntExact(input.getShape().get(input.getShape().dimension() - 1));
+        boolean perToken = input.getShape().dimension() == 3;
+        int count = perToken ? (int) batch.tokens() : batch.rows();
+        try (Arena arena = Arena.ofConfined()) {
+            long bytes = (long) width * Float.BYTES;
+            MemorySegment rows = arena.allocate(count * bytes, ALIGNMENT);
+            MemorySegment from = MemorySegment.ofArray(all);
+            long next = 0;
+            for (int row = 0; row < all.length / width; row++) {
+                if (!perToken || batch.attentionMask()[row] != 0) {
+                    MemorySegment.copy(from, row * bytes, rows, next, bytes);
+                    next += bytes;
+                }
+            }
+            receiver.take(new LayerWatcher.Rows(count, width, rows));
+        }
+    }
+}
