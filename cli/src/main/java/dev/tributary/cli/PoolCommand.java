@@ -75,7 +75,7 @@ public final class PoolCommand implements Callable<Integer> {
                 paramLabel = "METHOD",
                 defaultValue = "divmerge",
                 description =
-                        "divmerge, task-arithmetic, ties or weight-averaging (default:"
+                        "A merge method, as docs/merge-methods.md names them (default:"
                                 + " ${DEFAULT-VALUE}).")
         String method = "divmerge";
 

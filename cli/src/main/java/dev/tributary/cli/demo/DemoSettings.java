@@ -38,9 +38,9 @@ public record DemoSettings(
                 List.of(
                         expert("sentiment_uci", 1, 2058, seed),
                         expert("verse_paraphrase", 1, 1500, seed),
-                        expert("supersense", 1, 4000, seed),
+                        expert("supersense", 1, 3000, seed),
                         expert("spam_mail", 1, 1000, seed),
-                        expert("acceptability", 2, 2000, seed)),
+                        expert("acceptability", 2, 3000, seed)),
                 Map.of(
                         "max_steps", "60",
                         "learning_rate", "0.2",

@@ -103,7 +103,7 @@ final class TestScores implements AutoCloseable {
         for (GenerationMember member : merged.getMembers()) {
             String task = member.getTask();
             Path view = artifact.resolve("tasks").resolve(task);
-            double own = checkpoint(merged.getGenerationId() + "/" + task, view, task);
+            double own = checkpoint(merged.getArtifact().getDigest() + "/" + task, view, task);
             put(byTask, task, Method.DIVMERGE, own);
             double expert =
                     checkpoint(
