@@ -55,6 +55,7 @@ public final class TaskVectorMerge {
         boolean fused =
                 dtype == baseDtype
                         && dtype != Dtype.F64
+                        && experts.size() <= VectorFusion.MOST_EXPERTS
                         && base.isNative()
                         && target.isNative()
                         && experts.stream()
