@@ -2,7 +2,6 @@ package dev.tributary.cli;
 
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import dev.tributary.merging.MergeRequest;
 import dev.tributary.merging.MergeResult;
 import dev.tributary.merging.PoolMerger;
 import dev.tributary.merging.Recipe;
@@ -74,8 +73,7 @@ final class MergeCommand implements Callable<Integer> {
         Files.createDirectory(partial);
         try {
             MergeResult result =
-                    PoolMerger.merge(
-                            MergeRequest.of(read, cache, partial), new WaitOptions().progress());
+                    PoolMerger.merge(read, cache, partial, new WaitOptions().progress());
             Files.move(partial, target, StandardCopyOption.ATOMIC_MOVE);
             print(read, result, target);
         } finally {

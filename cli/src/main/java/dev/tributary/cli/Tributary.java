@@ -2,14 +2,22 @@ package dev.tributary.cli;
 
 import dev.tributary.cli.compare.CompareCommand;
 import dev.tributary.tensors.Fault;
+import dev.tributary.tensors.JvmFlags;
 import dev.tributary.tensors.RefusedException;
 import java.io.PrintWriter;
 import java.io.UncheckedIOException;
+import java.util.LinkedHashMap;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.SequencedMap;
+import java.util.Set;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.ExitCode;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Spec;
 
 /// The `tributary` command line: every verb, its help and what its exit code means.
 @Command(
@@ -17,25 +25,6 @@ import picocli.CommandLine.ExitCode;
         version = "tributary 0.1.0",
         mixinStandardHelpOptions = true,
         description = "Keeps one merged model up to date while fine-tuned experts keep arriving.",
-        subcommands = {
-            DemoCommand.class,
-            UpCommand.class,
-            DownCommand.class,
-            DoctorCommand.class,
-            PoolCommand.class,
-            PublishCommand.class,
-            RetireCommand.class,
-            PromoteCommand.class,
-            StatusCommand.class,
-            WatchCommand.class,
-            MergeCommand.class,
-            PlanCommand.class,
-            EvalCommand.class,
-            FinetuneCommand.class,
-            CompareCommand.class,
-            ForwardCommand.class,
-            CommandLine.HelpCommand.class,
-        },
         exitCodeListHeading = "%nExit codes:%n",
         exitCodeList = {
             "0:done",
@@ -54,23 +43,63 @@ public final class Tributary implements Callable<Integer> {
     static final int REFUSED = 3;
     static final int UNREACHABLE = 4;
 
+    private static final SequencedMap<String, Class<?>> COMMANDS = new LinkedHashMap<>();
+
+    static {
+        COMMANDS.put("demo", DemoCommand.class);
+        COMMANDS.put("up", UpCommand.class);
+        COMMANDS.put("down", DownCommand.class);
+        COMMANDS.put("doctor", DoctorCommand.class);
+        COMMANDS.put("pool", PoolCommand.class);
+        COMMANDS.put("publish", PublishCommand.class);
+        COMMANDS.put("retire", RetireCommand.class);
+        COMMANDS.put("promote", PromoteCommand.class);
+        COMMANDS.put("status", StatusCommand.class);
+        COMMANDS.put("watch", WatchCommand.class);
+        COMMANDS.put("merge", MergeCommand.class);
+        COMMANDS.put("plan", PlanCommand.class);
+        COMMANDS.put("eval", EvalCommand.class);
+        COMMANDS.put("finetune", FinetuneCommand.class);
+        COMMANDS.put("compare", CompareCommand.class);
+        COMMANDS.put("forward", ForwardCommand.class);
+        COMMANDS.put("help", CommandLine.HelpCommand.class);
+    }
+
+    @Spec @Nullable CommandSpec spec;
+
     /// Runs one command and ends the process with its exit code.
     public static void main(String... args) {
-        int code = commandLine().execute(args);
+        Optional<String> complaint = JvmFlags.complaint();
+        if (complaint.isPresent()) {
+            System.err.println(complaint.get());
+            System.exit(ExitCode.USAGE);
+        }
+        boolean named = args.length > 0 && !args[0].equals("help") && COMMANDS.containsKey(args[0]);
+        int code = (named ? commandLine(Set.of(args[0])) : commandLine()).execute(args);
         System.out.flush();
         System.exit(code);
     }
 
     static CommandLine commandLine() {
-        return new CommandLine(new Tributary())
-                .setExecutionExceptionHandler(Tributary::explain)
+        return commandLine(COMMANDS.keySet());
+    }
+
+    /// With these commands only: to look into all of them takes a second of its own.
+    private static CommandLine commandLine(Set<String> names) {
+        CommandLine line = new CommandLine(new Tributary());
+        COMMANDS.forEach((name, command) -> {
+            if (names.contains(name)) {
+                line.addSubcommand(name, command);
+            }
+        });
+        return line.setExecutionExceptionHandler(Tributary::explain)
                 .setCaseInsensitiveEnumValuesAllowed(true)
                 .setUsageHelpAutoWidth(true);
     }
 
     @Override
     public Integer call() {
-        CommandLine.usage(this, System.out);
+        Objects.requireNonNull(spec).commandLine().usage(System.out);
         return ExitCode.OK;
     }
 

@@ -57,14 +57,11 @@ final class GenerationWriter {
 
     private final MergePlan plan;
     private final Lineage lineage;
-    private final @Nullable Statistics statistics;
     private final Path folder;
 
-    private GenerationWriter(
-            MergePlan plan, Lineage lineage, @Nullable Statistics statistics, Path folder) {
+    private GenerationWriter(MergePlan plan, Lineage lineage, Path folder) {
         this.plan = plan;
         this.lineage = lineage;
-        this.statistics = statistics;
         this.folder = folder;
     }
 
@@ -79,22 +76,25 @@ final class GenerationWriter {
             Path folder,
             Progress progress) {
         try {
-            return new GenerationWriter(plan, lineage, statistics, folder).write(progress);
+            Digest digest =
+                    MergeExecutor.execute(
+                            plan,
+                            lineage.coefficients(),
+                            statistics,
+                            lineage.sums(),
+                            folder.resolve(MERGED),
+                            new TreeMap<>(CheckpointWriter.PYTORCH),
+                            progress);
+            InputSums sums = lineage.sums();
+            MergePlan identified = sums == null ? plan : sums.identified(plan);
+            return new GenerationWriter(identified, lineage.identified(identified), folder)
+                    .describe(digest);
         } catch (IOException e) {
             throw new UncheckedIOException("cannot write into " + folder, e);
         }
     }
 
-    private GenerationFiles write(Progress progress) throws IOException {
-        Path merged = folder.resolve(MERGED);
-        Digest digest =
-                MergeExecutor.execute(
-                        plan,
-                        lineage.coefficients(),
-                        statistics,
-                        merged,
-                        new TreeMap<>(CheckpointWriter.PYTORCH),
-                        progress);
+    private GenerationFiles describe(Digest digest) throws IOException {
         text(CONFIG, JsonText.write(sharedConfig()));
         for (String name : TEXT_FILES) {
             Path file = plan.base().directory().resolve(name);
@@ -112,7 +112,12 @@ final class GenerationWriter {
         }
         text("README.md", ModelCard.text(plan, lineage, taskFolders));
         text("tributary.json", lineage.json(plan, digest));
-        return new GenerationFiles(folder, digest, Files.size(merged), taskFolders);
+        return new GenerationFiles(
+                folder,
+                lineage.identity(),
+                digest,
+                Files.size(folder.resolve(MERGED)),
+                taskFolders);
     }
 
     /// The base's configuration; without heads, where they are kept apart, it is the bare

@@ -15,11 +15,14 @@ import org.jspecify.annotations.Nullable;
 /// @param base digest of the base's folder
 /// @param provenance where the request came from
 /// @param learnt how the coefficients were found; null for methods that learn none
+/// @param sums what identifies the inputs once they have been merged; null where their digests are
+///   known
 record Lineage(
         GenerationIdentity identity,
         Digest base,
         Provenance provenance,
-        @Nullable DivMergeResult learnt) {
+        @Nullable DivMergeResult learnt,
+        @Nullable InputSums sums) {
     private static final int FORMAT = 1;
 
     static GenerationIdentity identity(MergePlan plan, Digest base) {
@@ -37,6 +40,24 @@ record Lineage(
         return GenerationIdentity.of(base, experts, settings, plan.method(), calibrations);
     }
 
+    /// The lineage of a merge whose inputs are known by their digests.
+    Lineage(
+            GenerationIdentity identity,
+            Digest base,
+            Provenance provenance,
+            @Nullable DivMergeResult learnt) {
+        this(identity, base, provenance, learnt, null);
+    }
+
+    /// The lineage of a merge that has been carried out, with its inputs' digests.
+    Lineage identified(MergePlan plan) {
+        if (sums == null) {
+            return this;
+        }
+        Digest digest = sums.digest(plan.base());
+        return new Lineage(identity(plan, digest), digest, provenance, learnt, sums);
+    }
+
     @Nullable Coefficients coefficients() {
         return learnt == null ? null : learnt.coefficients();
     }
@@ -46,7 +67,12 @@ record Lineage(
         ObjectNode root = JsonText.object();
         root.put("format", FORMAT);
         root.put("id", identity.digest().value());
-        root.put("merged_file", mergedFile.value());
+        if (sums == null) {
+            root.put("merged_file", mergedFile.value());
+        } else {
+            root.put("merged_weights", mergedFile.value());
+            root.put("digests", InputSums.DIGESTS);
+        }
         if (provenance.pool() != null) {
             root.put("pool", provenance.pool());
             root.put("generation", provenance.number());

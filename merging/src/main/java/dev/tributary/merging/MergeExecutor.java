@@ -5,6 +5,7 @@ import dev.tributary.merging.method.Statistics;
 import dev.tributary.merging.method.TensorMerge;
 import dev.tributary.merging.method.Workers;
 import dev.tributary.tensors.CheckpointWriter;
+import dev.tributary.tensors.ContentSum;
 import dev.tributary.tensors.Digest;
 import dev.tributary.tensors.Dtype;
 import dev.tributary.tensors.FailureCode;
@@ -20,28 +21,42 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.SequencedMap;
+import java.util.concurrent.ConcurrentLinkedDeque;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /// Carries out a plan block by block, so that memory does not grow with the model: sums in fp32,
 /// one rounding at the end, and a NaN or an infinity in or out stops it with the tensor's name.
-/// Blocks are merged by several threads and written in order; no bit depends on how many.
+/// Blocks are merged and written by several threads; no bit depends on how many.
 public final class MergeExecutor {
     /// Elements merged at a time.
-    static final int BLOCK_ELEMENTS = 1 << 16;
+    static final int BLOCK_ELEMENTS = ContentSum.BLOCK;
 
     private MergeExecutor() {}
+
+    /// Elements that are read, merged and rounded before the next are, so that they stay in the
+    /// second-level cache meanwhile.
+    private static final int PIECE_ELEMENTS = 1 << 13;
 
     /// Where merged blocks go.
     private interface Sink {
         void carry(SharedTensor tensor, MemorySegment bytes);
 
-        /// Makes a block what the result holds, by any thread; answers whether all of it is finite.
-        boolean convert(
-                SharedTensor tensor, long from, int count, MemorySegment merged, MemorySegment out);
+        /// Merges a piece of a block, by any thread; answers whether all of it is finite.
+        boolean merge(
+                SharedTensor tensor, TensorMerge merge, long from, int count, Room room, int at);
 
-        /// Takes the blocks, in order.
-        void accept(SharedTensor tensor, int count, MemorySegment out);
+        /// Takes a block, by any thread and in any order.
+        void accept(SharedTensor tensor, long from, int count, Room room);
+    }
+
+    /// What one thread needs for one block.
+    private record Room(MemorySegment merged, MemorySegment converted) {
+        Room() {
+            this(
+                    Arena.ofAuto().allocate((long) PIECE_ELEMENTS * Float.BYTES, 64),
+                    Arena.ofAuto().allocate((long) BLOCK_ELEMENTS * Double.BYTES, 64));
+        }
     }
 
     /// Merges into one safetensors file.
@@ -57,16 +72,19 @@ public final class MergeExecutor {
             Path file,
             SequencedMap<String, String> metadata,
             Progress progress) {
-        return execute(plan, coefficients, null, file, metadata, progress);
+        return execute(plan, coefficients, null, null, file, metadata, progress);
     }
 
-    /// Merges into one safetensors file by a method that may have asked for statistics.
+    /// Merges into one safetensors file.
     ///
     /// @param statistics what was gathered for the plan; null for methods that ask for none
+    /// @param sums takes in what the inputs are while they are read; null where that is known
+    /// @return the file's digest; with sums, that of its weights' checksums
     static Digest execute(
             MergePlan plan,
             @Nullable Coefficients coefficients,
             @Nullable Statistics statistics,
+            @Nullable InputSums sums,
             Path file,
             SequencedMap<String, String> metadata,
             Progress progress) {
@@ -75,14 +93,15 @@ public final class MergeExecutor {
                         file,
                         plan.shared().stream().map(SharedTensor::output).toList(),
                         metadata)) {
-            run(
-                    plan,
-                    inOrder(plan, writer),
-                    coefficients,
-                    statistics,
-                    new FileSink(writer),
-                    progress);
-            return writer.finish();
+            ContentSum written = new ContentSum(writer.tensors().values());
+            FileSink sink = new FileSink(writer, sums == null ? null : written);
+            run(plan, inOrder(plan, writer), coefficients, statistics, sums, sink, progress);
+            if (sums == null) {
+                return writer.finish();
+            }
+            Digest digest = written.digest();
+            writer.finish(digest);
+            return digest;
         }
     }
 
@@ -92,7 +111,14 @@ public final class MergeExecutor {
             @Nullable Coefficients coefficients,
             @Nullable Statistics statistics,
             MemoryTarget target) {
-        run(plan, plan.shared(), coefficients, statistics, new MemorySink(target), Progress.SILENT);
+        run(
+                plan,
+                plan.shared(),
+                coefficients,
+                statistics,
+                null,
+                new MemorySink(target),
+                Progress.SILENT);
     }
 
     /// Where the fp32 values of a merged tensor go.
@@ -113,6 +139,7 @@ public final class MergeExecutor {
             List<SharedTensor> tensors,
             @Nullable Coefficients coefficients,
             @Nullable Statistics statistics,
+            @Nullable InputSums sums,
             Sink sink,
             Progress progress) {
         try (Workers workers = Workers.create()) {
@@ -126,7 +153,7 @@ public final class MergeExecutor {
                             workers,
                             statistics);
             MergeArithmetic arithmetic = plan.method().arithmetic(inputs);
-            Blocks blocks = new Blocks(workers);
+            Blocks blocks = new Blocks(workers, sums);
             long total = tensors.stream().mapToLong(SharedTensor::elements).sum();
             long done = 0;
             for (SharedTensor tensor : tensors) {
@@ -153,58 +180,56 @@ public final class MergeExecutor {
                 Kernels.widen(tensor.baseDtype(), base, from, target, count);
     }
 
-    /// Room for the blocks that are merged at the same time.
+    /// Merges the blocks of one tensor after another.
     private static final class Blocks {
         private final Workers workers;
-        private final MemorySegment[] merged;
-        private final MemorySegment[] converted;
-        private final boolean[] finite;
+        private final @Nullable InputSums sums;
+        private final ConcurrentLinkedDeque<Room> rooms = new ConcurrentLinkedDeque<>();
 
-        Blocks(Workers workers) {
+        Blocks(Workers workers, @Nullable InputSums sums) {
             this.workers = workers;
-            int blocks = blocks(workers.threads());
-            this.merged = new MemorySegment[blocks];
-            this.converted = new MemorySegment[blocks];
-            this.finite = new boolean[blocks];
-            for (int b = 0; b < blocks; b++) {
-                merged[b] = nativeBlock(Float.BYTES);
-                converted[b] = nativeBlock(Double.BYTES);
-            }
+            this.sums = sums;
         }
 
         void merge(MergePlan plan, SharedTensor tensor, TensorMerge merge, Sink sink) {
             long elements = tensor.elements();
-            long stride = (long) merged.length * BLOCK_ELEMENTS;
-            for (long from = 0; from < elements; from += stride) {
-                long left = Math.min(stride, elements - from);
-                int blocks = (int) ((left + BLOCK_ELEMENTS - 1) / BLOCK_ELEMENTS);
-                long begin = from;
-                workers.each(blocks, b -> one(tensor, merge, sink, begin, b));
-                for (int b = 0; b < blocks; b++) {
-                    if (!finite[b]) {
-                        throw nonFinite(plan, tensor);
-                    }
-                    sink.accept(tensor, count(tensor, begin, b), converted[b]);
+            int blocks = Math.toIntExact((elements + BLOCK_ELEMENTS - 1) / BLOCK_ELEMENTS);
+            List<InputSums.Source> sources = sums == null ? List.of() : sums.of(plan, tensor);
+            workers.each(
+                    blocks,
+                    b -> {
+                        Room room = Optional.ofNullable(rooms.pollFirst()).orElseGet(Room::new);
+                        long from = (long) b * BLOCK_ELEMENTS;
+                        int count = (int) Math.min(BLOCK_ELEMENTS, elements - from);
+                        if (!one(tensor, merge, sink, sources, from, count, room)) {
+                            throw nonFinite(plan, tensor);
+                        }
+                        sink.accept(tensor, from, count, room);
+                        rooms.addFirst(room);
+                    });
+        }
+
+        /// Answers whether all of it is finite.
+        private static boolean one(
+                SharedTensor tensor,
+                TensorMerge merge,
+                Sink sink,
+                List<InputSums.Source> sources,
+                long from,
+                int count,
+                Room room) {
+            List<ContentSum.Block> sums = InputSums.begin(sources, from);
+            boolean finite = true;
+            for (int at = 0; at < count; at += PIECE_ELEMENTS) {
+                int length = Math.min(PIECE_ELEMENTS, count - at);
+                for (int s = 0; s < sums.size(); s++) {
+                    sums.get(s).update(sources.get(s).slice(from + at, length));
                 }
+                finite &= sink.merge(tensor, merge, from + at, length, room, at);
             }
+            sums.forEach(ContentSum.Block::end);
+            return finite;
         }
-
-        private void one(SharedTensor tensor, TensorMerge merge, Sink sink, long begin, int block) {
-            long from = begin + (long) block * BLOCK_ELEMENTS;
-            int count = count(tensor, begin, block);
-            merge.merge(from, count, merged[block]);
-            finite[block] = sink.convert(tensor, from, count, merged[block], converted[block]);
-        }
-
-        private static int count(SharedTensor tensor, long begin, int block) {
-            long from = begin + (long) block * BLOCK_ELEMENTS;
-            return (int) Math.min(BLOCK_ELEMENTS, tensor.elements() - from);
-        }
-    }
-
-    /// Several blocks a thread, so that none waits long for another.
-    private static int blocks(int threads) {
-        return 4 * threads;
     }
 
     /// A tensor of integers, which must be the same everywhere: there is no mean of two position
@@ -290,31 +315,43 @@ public final class MergeExecutor {
     /// thread.
     static long bufferBytes(int experts) {
         int threads = Workers.available();
-        long block = (long) BLOCK_ELEMENTS * (Float.BYTES + Double.BYTES);
+        long room = (long) BLOCK_ELEMENTS * Double.BYTES + (long) PIECE_ELEMENTS * Float.BYTES;
         long tile = (experts + 8L) * BLOCK_ELEMENTS / 8;
-        return blocks(threads) * block + threads * tile;
+        return threads * (room + tile);
     }
 
-    private record FileSink(CheckpointWriter writer) implements Sink {
+    private record FileSink(CheckpointWriter writer, @Nullable ContentSum sum) implements Sink {
         @Override
         public void carry(SharedTensor tensor, MemorySegment bytes) {
-            writer.write(tensor.outputName(), bytes);
+            writer.write(tensor.outputName(), 0, bytes);
+            for (long from = 0; from < tensor.elements(); from += ContentSum.BLOCK) {
+                long count = Math.min(ContentSum.BLOCK, tensor.elements() - from);
+                add(tensor, from, slice(bytes, tensor.outputDtype().bytes(), from, count));
+            }
         }
 
         @Override
-        public boolean convert(
-                SharedTensor tensor,
-                long from,
-                int count,
-                MemorySegment merged,
-                MemorySegment out) {
-            Kernels.narrow(merged, tensor.outputDtype(), out, count);
-            return Kernels.countNonFinite(tensor.outputDtype(), out, count) == 0;
+        public boolean merge(
+                SharedTensor tensor, TensorMerge merge, long from, int count, Room room, int at) {
+            Dtype dtype = tensor.outputDtype();
+            MemorySegment target = slice(room.converted(), dtype.bytes(), at, count);
+            return merge.merge(from, count, room.merged(), dtype, target);
         }
 
         @Override
-        public void accept(SharedTensor tensor, int count, MemorySegment out) {
-            writer.write(tensor.outputName(), slice(out, tensor.outputDtype().bytes(), 0, count));
+        public void accept(SharedTensor tensor, long from, int count, Room room) {
+            int elementBytes = tensor.outputDtype().bytes();
+            MemorySegment bytes = slice(room.converted(), elementBytes, 0, count);
+            add(tensor, from, bytes);
+            writer.write(tensor.outputName(), from * elementBytes, bytes);
+        }
+
+        private void add(SharedTensor tensor, long from, MemorySegment bytes) {
+            if (sum != null) {
+                ContentSum.Block block = sum.begin(tensor.outputName(), from);
+                block.update(bytes);
+                block.end();
+            }
         }
     }
 
@@ -325,23 +362,20 @@ public final class MergeExecutor {
         }
 
         @Override
-        public boolean convert(
-                SharedTensor tensor,
-                long from,
-                int count,
-                MemorySegment merged,
-                MemorySegment out) {
+        public boolean merge(
+                SharedTensor tensor, TensorMerge merge, long from, int count, Room room, int at) {
+            merge.merge(from, count, room.merged());
             MemorySegment.copy(
-                    merged,
+                    room.merged(),
                     0,
                     target.values(tensor),
                     from * Float.BYTES,
                     (long) count * Float.BYTES);
-            return Kernels.countNonFinite(Dtype.F32, merged, count) == 0;
+            return Kernels.countNonFinite(Dtype.F32, room.merged(), count) == 0;
         }
 
         @Override
-        public void accept(SharedTensor tensor, int count, MemorySegment out) {
+        public void accept(SharedTensor tensor, long from, int count, Room room) {
             // It is already where it belongs.
         }
     }

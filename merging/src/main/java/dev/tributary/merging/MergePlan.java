@@ -47,6 +47,22 @@ public record MergePlan(
         return tensor.standIn() < 0 ? base : members.get(tensor.standIn()).expert();
     }
 
+    /// The same plan, its members known by other digests.
+    MergePlan withMembers(List<Member> identified) {
+        return new MergePlan(
+                base,
+                identified,
+                method,
+                architecture,
+                shared,
+                taskTensors,
+                groups,
+                bytesToRead,
+                bytesToWrite,
+                peakBytes,
+                estimate);
+    }
+
     /// The tasks, sorted.
     public List<String> tasks() {
         return members.stream().map(Member::task).toList();

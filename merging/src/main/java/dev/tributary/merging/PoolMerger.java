@@ -25,12 +25,32 @@ import org.jspecify.annotations.Nullable;
 /// does, streams the merge to disk. The one way in for workers, command line and tests.
 public final class PoolMerger {
     private final MergeRequest request;
+    private final boolean unidentified;
     private final List<Fault> faults = new ArrayList<>();
     private final List<Checkpoint> open = new ArrayList<>();
     private final Set<String> unreadable = new HashSet<>();
 
     private PoolMerger(MergeRequest request) {
+        this(request, false);
+    }
+
+    private PoolMerger(MergeRequest request, boolean unidentified) {
         this.request = request;
+        this.unidentified = unidentified;
+    }
+
+    /// Carries a recipe out. Its models are identified while they are merged, but for methods that
+    /// run them, whose outputs are kept under what the models are.
+    ///
+    /// @throws RefusedException with every fault of its inputs; nothing useful is then in the
+    ///   target folder
+    public static MergeResult merge(
+            Recipe recipe, Path cacheFolder, Path targetFolder, Progress progress) {
+        if (recipe.method().needs().runsModels()) {
+            return merge(MergeRequest.of(recipe, cacheFolder, targetFolder), progress);
+        }
+        MergeRequest request = RecipeRequest.unidentified(recipe, cacheFolder, targetFolder);
+        return carryOut(new PoolMerger(request, true), progress);
     }
 
     /// Carries a request out.
@@ -38,7 +58,10 @@ public final class PoolMerger {
     /// @throws RefusedException with every fault of its inputs; nothing useful is then in the
     ///   target folder
     public static MergeResult merge(MergeRequest request, Progress progress) {
-        PoolMerger merger = new PoolMerger(request);
+        return carryOut(new PoolMerger(request), progress);
+    }
+
+    private static MergeResult carryOut(PoolMerger merger, Progress progress) {
         try {
             return merger.run(progress);
         } finally {
@@ -76,7 +99,13 @@ public final class PoolMerger {
                                 plan, request.previous(), request.cacheFolder(), progress)
                         : null;
         GenerationIdentity identity = Lineage.identity(plan, request.baseDigest());
-        Lineage lineage = new Lineage(identity, request.baseDigest(), request.provenance(), learnt);
+        Lineage lineage =
+                new Lineage(
+                        identity,
+                        request.baseDigest(),
+                        request.provenance(),
+                        learnt,
+                        unidentified ? new InputSums(plan) : null);
         GenerationFiles files;
         try (GatheredStatistics statistics = statistics(plan, progress)) {
             files =
@@ -86,7 +115,7 @@ public final class PoolMerger {
         SortedMap<String, Double> norms =
                 request.provenance().pool() == null ? new TreeMap<>() : TaskVectorNorms.of(plan);
         return new MergeResult(
-                identity,
+                files.identity(),
                 plan.groups(),
                 learnt,
                 norms,

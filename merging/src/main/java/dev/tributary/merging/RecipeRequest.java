@@ -31,10 +31,15 @@ final class RecipeRequest {
     /// A request that can be planned but not carried out: its folders are told apart by their
     /// place, which costs no reading.
     static MergeRequest unidentified(Recipe recipe) {
+        return unidentified(recipe, recipe.base(), recipe.base());
+    }
+
+    /// A request whose folders will be known when they have been merged.
+    static MergeRequest unidentified(Recipe recipe, Path cacheFolder, Path targetFolder) {
         List<Digest> places = new ArrayList<>();
         places.add(Digest.ofText(recipe.base().toString()));
         recipe.members().forEach(m -> places.add(Digest.ofText(m.directory().toString())));
-        return of(recipe, places, recipe.base(), recipe.base());
+        return of(recipe, places, cacheFolder, targetFolder);
     }
 
     /// @param digests of the base, then of the members

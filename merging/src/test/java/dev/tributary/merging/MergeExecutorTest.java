@@ -23,6 +23,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Random;
 import java.util.TreeMap;
@@ -31,6 +32,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -139,23 +141,37 @@ class MergeExecutorTest {
         assertThat(Golden.tensors(each).get("a")).startsWith(new float[25]).endsWith(1f, 1f);
     }
 
-    @Test
-    void aTrimCutsWhereAFullSortWould() {
-        float[] task = values(20_000);
+    /// Few entries are sorted, more are sampled first; coarse ones have many at the cut, of which
+    /// the last are kept.
+    @ParameterizedTest
+    @CsvSource({
+        "20000, 0.137, false",
+        "300000, 0.137, false",
+        "300000, 0.9, false",
+        "300000, 0.0005, false",
+        "20000, 0.137, true",
+        "700000, 0.2, true",
+        "300000, 0.97, true"
+    })
+    void aTrimCutsWhereAFullSortWould(int size, double density, boolean coarse) {
+        float[] task = values(size);
+        for (int i = 0; coarse && i < size; i++) {
+            task[i] = Math.round(task[i] * 8) / 8f;
+        }
         float[] merged =
                 merge(
                         TinyCheckpoint.of("w", new float[task.length]),
-                        new Ties(0.137, 1.0, TrimScope.GLOBAL),
+                        new Ties(density, 1.0, TrimScope.GLOBAL),
                         member("a", task));
-        float[] magnitudes = task.clone();
-        for (int i = 0; i < magnitudes.length; i++) {
-            magnitudes[i] = Math.abs(magnitudes[i]);
+        int wanted = (int) (density * size);
+        List<Integer> largestFirst = new ArrayList<>();
+        for (int i = size - 1; i >= 0; i--) {
+            largestFirst.add(i);
         }
-        Arrays.sort(magnitudes);
-        float cut = magnitudes[task.length - (int) (0.137 * task.length)];
-        for (int i = 0; i < task.length; i++) {
-            assertThat(merged[i]).isEqualTo(Math.abs(task[i]) >= cut ? task[i] : 0f);
-        }
+        largestFirst.sort(Comparator.comparingDouble((Integer i) -> -Math.abs(task[i])));
+        float[] expected = new float[size];
+        largestFirst.subList(0, wanted).forEach(i -> expected[i] = task[i]);
+        assertThat(merged).isEqualTo(expected);
     }
 
     @Test

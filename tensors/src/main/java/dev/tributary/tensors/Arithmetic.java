@@ -28,6 +28,19 @@ sealed interface Arithmetic permits ScalarArithmetic, VectorArithmetic {
             MemorySegment right,
             int count);
 
+    /// `target = base + sum of coefficients[k] * (experts[k] - base)`, all of one of the dtypes
+    /// `BF16`, `F16` and `F32`: each product and sum rounded once in fp32, in order, and the result
+    /// once to the dtype.
+    ///
+    /// @return whether every result is finite
+    boolean combine(
+            Dtype dtype,
+            MemorySegment base,
+            MemorySegment[] experts,
+            float[] coefficients,
+            MemorySegment target,
+            int count);
+
     /// `target = left - right`.
     void difference(MemorySegment left, MemorySegment right, MemorySegment target, int count);
 
@@ -48,6 +61,22 @@ sealed interface Arithmetic permits ScalarArithmetic, VectorArithmetic {
 
     /// The bits of `|left - right|`, which order magnitudes as integers.
     void magnitudeBits(MemorySegment left, MemorySegment right, int[] bits, int count);
+
+    /// Counts the magnitudes of `left - right` above a bracket and collects those in it, in no
+    /// particular order, from the beginning of an array with room for all and [#LANES] more.
+    ///
+    /// @param left fp32 as `right`, or both `BF16`
+    /// @param low the smallest magnitude in the bracket, as bits
+    /// @param high the largest
+    /// @return how many are above, times 2^32, plus how many were collected
+    long bracket(
+            Dtype dtype,
+            MemorySegment left,
+            MemorySegment right,
+            int low,
+            int high,
+            int[] collected,
+            int count);
 
     /// How many of the elements of a floating-point dtype are NaN or infinite.
     int countNonFinite(Dtype dtype, MemorySegment source, int count);

@@ -20,14 +20,16 @@ import java.util.Deque;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.SequencedMap;
 import java.util.TreeMap;
 import java.util.UUID;
+import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 
-/// Writes one safetensors file as a stream: the header first, then the tensors block by block, so
-/// that no tensor is ever held whole. The file appears under its name only when [#finish] has
-/// brought everything to the disk; closing without that leaves nothing behind.
+/// Writes one safetensors file: the header first, then the tensors block by block, as a stream or
+/// in any order, so that no tensor is ever held whole. The file appears under its name only when
+/// [#finish] has brought everything to the disk; closing without that leaves nothing behind.
 ///
 /// The bytes are those the safetensors reference writer makes from the same tensors: wide dtypes
 /// first, then by name, header padded to eight bytes.
@@ -36,6 +38,7 @@ public final class CheckpointWriter implements AutoCloseable {
     public static final Map<String, String> PYTORCH = Map.of("format", "pt");
 
     private static final int BUFFER_BYTES = 1 << 18;
+    private static final int PIECE_BYTES = 1 << 24;
     private static final int HEADER_ALIGNMENT = 8;
     private static final JsonFactory JSON = new JsonFactory();
 
@@ -46,6 +49,8 @@ public final class CheckpointWriter implements AutoCloseable {
     private final MessageDigest digest = Digest.newMessageDigest();
     private final SequencedMap<String, TensorInfo> tensors;
     private final Deque<TensorInfo> pending;
+    private final long dataBegin;
+    private final AtomicLong scattered = new AtomicLong();
     private long writtenOfFirst;
     private @Nullable Digest finished;
 
@@ -53,8 +58,10 @@ public final class CheckpointWriter implements AutoCloseable {
             Path file,
             Path partial,
             FileChannel channel,
-            SequencedMap<String, TensorInfo> tensors) {
+            SequencedMap<String, TensorInfo> tensors,
+            long dataBegin) {
         this.file = file;
+        this.dataBegin = dataBegin;
         this.partial = partial;
         this.channel = channel;
         this.tensors = Collections.unmodifiableSequencedMap(tensors);
@@ -70,17 +77,20 @@ public final class CheckpointWriter implements AutoCloseable {
         SequencedMap<String, TensorInfo> tensors = layOut(specs);
         Path partial =
                 file.resolveSibling(".%s.%s".formatted(file.getFileName(), UUID.randomUUID()));
+        byte[] header;
         FileChannel channel;
         try {
+            header = header(tensors.values(), metadata);
             channel =
                     FileChannel.open(
                             partial, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE);
         } catch (IOException e) {
             throw StorageFailure.of(file, e);
         }
-        CheckpointWriter writer = new CheckpointWriter(file, partial, channel, tensors);
+        CheckpointWriter writer =
+                new CheckpointWriter(file, partial, channel, tensors, header.length);
         try {
-            writer.append(ByteBuffer.wrap(header(tensors.values(), metadata)));
+            writer.append(ByteBuffer.wrap(header));
             return writer;
         } catch (IOException e) {
             writer.close();
@@ -119,18 +129,72 @@ public final class CheckpointWriter implements AutoCloseable {
         skipEmpty();
     }
 
-    /// Brings the file to the disk and gives it its name.
+    /// Writes a stretch of a tensor, in any order and by any thread, straight from native memory.
+    /// Every byte has to be written once. Not to be mixed with [#write(String, MemorySegment)].
+    ///
+    /// @param fromByte where in the tensor it begins
+    public void write(String name, long fromByte, MemorySegment bytes) {
+        @Nullable TensorInfo tensor = tensors.get(name);
+        if (tensor == null || fromByte < 0 || fromByte + bytes.byteSize() > tensor.bytes()) {
+            throw new IllegalArgumentException(
+                    "tensor '%s' has no %d bytes at %d"
+                            .formatted(name, bytes.byteSize(), fromByte));
+        }
+        long begin = dataBegin + tensor.begin() + fromByte;
+        long size = bytes.byteSize();
+        try {
+            for (long at = 0; at < size; at += PIECE_BYTES) {
+                ByteBuffer piece =
+                        bytes.asSlice(at, Math.min(PIECE_BYTES, size - at)).asByteBuffer();
+                while (piece.hasRemaining()) {
+                    channel.write(piece, begin + at + piece.position());
+                }
+            }
+        } catch (IOException e) {
+            throw StorageFailure.of(file, e);
+        }
+        scattered.addAndGet(size);
+    }
+
+    /// Brings the file to the disk and gives it its name. What was written in any order is read
+    /// once more for its digest.
     ///
     /// @return the digest of the file's bytes
     public Digest finish() {
-        if (finished != null) {
-            return finished;
+        if (finished == null) {
+            Optional<Digest> read =
+                    writtenInAnyOrder() ? Optional.of(Digest.of(partial)) : Optional.empty();
+            publish();
+            finished = read.orElseGet(() -> Digest.finish(digest));
+        }
+        return finished;
+    }
+
+    /// Brings the file to the disk and gives it its name, for who knows its content otherwise.
+    ///
+    /// @param digest stands for the file
+    public void finish(Digest digest) {
+        writtenInAnyOrder();
+        publish();
+        finished = digest;
+    }
+
+    /// Whether all of it was; throws when something is missing.
+    private boolean writtenInAnyOrder() {
+        long all = tensors.isEmpty() ? 0 : tensors.lastEntry().getValue().end();
+        if (scattered.get() > 0 && scattered.get() == all) {
+            pending.clear();
+            return true;
         }
         if (!pending.isEmpty()) {
             throw new IllegalStateException(
                     "%s: %d tensors are not written whole, the first is '%s'"
                             .formatted(file, pending.size(), pending.getFirst().name()));
         }
+        return false;
+    }
+
+    private void publish() {
         try {
             channel.force(true);
             channel.close();
@@ -139,9 +203,6 @@ public final class CheckpointWriter implements AutoCloseable {
         } catch (IOException e) {
             throw StorageFailure.of(file, e);
         }
-        Digest digestOfFile = Digest.finish(digest);
-        finished = digestOfFile;
-        return digestOfFile;
     }
 
     /// Gives the file up unless it is finished.

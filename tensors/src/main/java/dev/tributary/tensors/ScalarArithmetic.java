@@ -31,17 +31,41 @@ final class ScalarArithmetic implements Arithmetic {
     }
 
     @Override
+    public boolean combine(
+            Dtype dtype,
+            MemorySegment base,
+            MemorySegment[] experts,
+            float[] coefficients,
+            MemorySegment target,
+            int count) {
+        boolean finite = true;
+        for (int i = 0; i < count; i++) {
+            long at = (long) i * dtype.bytes();
+            float own = element(dtype, base, at);
+            float sum = own;
+            for (int k = 0; k < experts.length; k++) {
+                sum = Math.fma(coefficients[k], element(dtype, experts[k], at) - own, sum);
+            }
+            put(sum, dtype, target, at);
+            finite &= isFinite(dtype, target, i);
+        }
+        return finite;
+    }
+
+    @Override
     public void narrow(MemorySegment source, Dtype dtype, MemorySegment target, int count) {
         for (int i = 0; i < count; i++) {
-            float value = get(source, i);
-            long at = (long) i * dtype.bytes();
-            switch (dtype) {
-                case F64 -> target.set(F64, at, value);
-                case F32 -> target.set(F32, at, value);
-                case F16 -> target.set(BITS16, at, Half.ofFloat(value));
-                case BF16 -> target.set(BITS16, at, Brain.ofFloat(value));
-                default -> throw notFloating(dtype);
-            }
+            put(get(source, i), dtype, target, (long) i * dtype.bytes());
+        }
+    }
+
+    private static void put(float value, Dtype dtype, MemorySegment target, long at) {
+        switch (dtype) {
+            case F64 -> target.set(F64, at, value);
+            case F32 -> target.set(F32, at, value);
+            case F16 -> target.set(BITS16, at, Half.ofFloat(value));
+            case BF16 -> target.set(BITS16, at, Brain.ofFloat(value));
+            default -> throw notFloating(dtype);
         }
     }
 
@@ -101,6 +125,30 @@ final class ScalarArithmetic implements Arithmetic {
     }
 
     @Override
+    public long bracket(
+            Dtype dtype,
+            MemorySegment left,
+            MemorySegment right,
+            int low,
+            int high,
+            int[] collected,
+            int count) {
+        long above = 0;
+        int size = 0;
+        for (int i = 0; i < count; i++) {
+            long at = (long) i * dtype.bytes();
+            float difference = element(dtype, left, at) - element(dtype, right, at);
+            int magnitude = Float.floatToRawIntBits(difference) & MAGNITUDE;
+            if (magnitude > high) {
+                above++;
+            } else if (magnitude >= low) {
+                collected[size++] = magnitude;
+            }
+        }
+        return above << Integer.SIZE | size;
+    }
+
+    @Override
     public int countNonFinite(Dtype dtype, MemorySegment source, int count) {
         int found = 0;
         for (int i = 0; i < count; i++) {
@@ -156,8 +204,9 @@ final class ScalarArithmetic implements Arithmetic {
 
     static final long F64_EXPONENT = 0x7ff0_0000_0000_0000L;
     static final int F32_EXPONENT = 0x7f80_0000;
+    static final int MAGNITUDE = 0x7fff_ffff;
 
-    private static float element(Dtype dtype, MemorySegment source, long at) {
+    static float element(Dtype dtype, MemorySegment source, long at) {
         return switch (dtype) {
             case F64 -> (float) source.get(F64, at);
             case F32 -> source.get(F32, at);

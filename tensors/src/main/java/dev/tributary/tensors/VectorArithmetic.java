@@ -58,6 +58,45 @@ final class VectorArithmetic implements Arithmetic {
     }
 
     @Override
+    public boolean combine(
+            Dtype dtype,
+            MemorySegment base,
+            MemorySegment[] experts,
+            float[] coefficients,
+            MemorySegment target,
+            int count) {
+        int bound = count - count % FLOATS;
+        boolean finite = VectorFusion.combine(dtype, base, experts, coefficients, target, bound);
+        if (bound == count) {
+            return finite;
+        }
+        MemorySegment[] rest = new MemorySegment[experts.length];
+        for (int k = 0; k < rest.length; k++) {
+            rest[k] = from(experts[k], dtype, bound);
+        }
+        return scalar.combine(
+                        dtype,
+                        from(base, dtype, bound),
+                        rest,
+                        coefficients,
+                        from(target, dtype, bound),
+                        count - bound)
+                && finite;
+    }
+
+    @Override
+    public long bracket(
+            Dtype dtype,
+            MemorySegment left,
+            MemorySegment right,
+            int low,
+            int high,
+            int[] collected,
+            int count) {
+        return VectorFusion.bracket(dtype, left, right, low, high, collected, count);
+    }
+
+    @Override
     public int countNonFinite(Dtype dtype, MemorySegment source, int count) {
         int bound = count - count % (SHAPE.vectorBitSize() / Byte.SIZE / dtype.bytes());
         return VectorConversion.countNonFinite(dtype, source, bound)

@@ -68,33 +68,42 @@ final class VectorConversion {
         int bound = count - count % FLOATS;
         for (int i = 0; i < bound; i += FLOATS) {
             IntVector bits = loadShorts(source, (long) i * Short.BYTES);
-            store(bits.lanewise(VectorOperators.LSHL, 16), target, i);
+            store(decodeBf16(bits).reinterpretAsInts(), target, i);
         }
         return bound;
     }
 
-    /// Normal numbers only need another exponent bias. Subnormal ones are their fraction times
-    /// 2^-24, and all-ones exponents stay all-ones.
+    /// bfloat16 numbers, one in the lower half of each lane, as fp32.
+    static FloatVector decodeBf16(IntVector brain) {
+        return brain.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats();
+    }
+
     private static int widenF16(MemorySegment source, MemorySegment target, int count) {
         int bound = count - count % FLOATS;
         for (int i = 0; i < bound; i += FLOATS) {
             IntVector half = loadShorts(source, (long) i * Short.BYTES);
-            IntVector exponent = half.and(Half.EXPONENT);
-            IntVector shifted = half.and(0x7fff).lanewise(VectorOperators.LSHL, 13);
-            FloatVector small =
-                    (FloatVector) half.and(0x3ff).convertShape(VectorOperators.I2F, F32, 0);
-            IntVector magnitude =
-                    shifted.add((127 - 15) << 23)
-                            .blend(
-                                    small.mul(0x1p-24f).reinterpretAsInts(),
-                                    exponent.compare(VectorOperators.EQ, 0))
-                            .blend(
-                                    shifted.or(ScalarArithmetic.F32_EXPONENT),
-                                    exponent.compare(VectorOperators.EQ, Half.EXPONENT));
-            IntVector sign = half.and(0x8000).lanewise(VectorOperators.LSHL, 16);
-            store(magnitude.or(sign), target, i);
+            store(decodeF16(half).reinterpretAsInts(), target, i);
         }
         return bound;
+    }
+
+    /// fp16 numbers, one in the lower half of each lane, as fp32. Normal numbers only need another
+    /// exponent bias. Subnormal ones are their fraction times 2^-24, and all-ones exponents stay
+    /// all-ones.
+    static FloatVector decodeF16(IntVector half) {
+        IntVector exponent = half.and(Half.EXPONENT);
+        IntVector shifted = half.and(0x7fff).lanewise(VectorOperators.LSHL, 13);
+        FloatVector small = (FloatVector) half.and(0x3ff).convertShape(VectorOperators.I2F, F32, 0);
+        IntVector magnitude =
+                shifted.add((127 - 15) << 23)
+                        .blend(
+                                small.mul(0x1p-24f).reinterpretAsInts(),
+                                exponent.compare(VectorOperators.EQ, 0))
+                        .blend(
+                                shifted.or(ScalarArithmetic.F32_EXPONENT),
+                                exponent.compare(VectorOperators.EQ, Half.EXPONENT));
+        IntVector sign = half.and(0x8000).lanewise(VectorOperators.LSHL, 16);
+        return magnitude.or(sign).reinterpretAsFloats();
     }
 
     private static int widenF64(MemorySegment source, MemorySegment target, int count) {
@@ -113,50 +122,58 @@ final class VectorConversion {
     private static int narrowBf16(MemorySegment source, MemorySegment target, int count) {
         int bound = count - count % FLOATS;
         for (int i = 0; i < bound; i += FLOATS) {
-            FloatVector value = load(source, i);
-            IntVector bits = value.reinterpretAsInts();
-            IntVector upper = bits.lanewise(VectorOperators.LSHR, 16);
-            IntVector rounded =
-                    bits.add(upper.and(1)).add(0x7fff).lanewise(VectorOperators.LSHR, 16);
-            VectorMask<Integer> nan = value.test(VectorOperators.IS_NAN).cast(BITS32);
-            storeShorts(rounded.blend(upper.or(Brain.QUIET_BIT), nan), target, i);
+            storeShorts(encodeBf16(load(source, i)), target, (long) i * Short.BYTES);
         }
         return bound;
     }
 
-    /// Three ranges: what overflows or is no number; what becomes subnormal, rounded by an addition
-    /// that leaves no bits below 2^-24; and the rest, rounded in the integer domain.
+    /// The nearest bfloat16 numbers, in the lower halves of the lanes.
+    static IntVector encodeBf16(FloatVector value) {
+        IntVector bits = value.reinterpretAsInts();
+        IntVector upper = bits.lanewise(VectorOperators.LSHR, 16);
+        IntVector rounded = bits.add(upper.and(1)).add(0x7fff).lanewise(VectorOperators.LSHR, 16);
+        VectorMask<Integer> nan = value.test(VectorOperators.IS_NAN).cast(BITS32);
+        return rounded.blend(upper.or(Brain.QUIET_BIT), nan);
+    }
+
     private static int narrowF16(MemorySegment source, MemorySegment target, int count) {
+        int bound = count - count % FLOATS;
+        for (int i = 0; i < bound; i += FLOATS) {
+            storeShorts(encodeF16(load(source, i)), target, (long) i * Short.BYTES);
+        }
+        return bound;
+    }
+
+    /// The nearest fp16 numbers, in the lower halves of the lanes. Three ranges: what overflows or
+    /// is no number; what becomes subnormal, rounded by an addition that leaves no bits below
+    /// 2^-24; and the rest, rounded in the integer domain.
+    static IntVector encodeF16(FloatVector value) {
         int overflow = (127 + 16) << 23;
         int smallestNormal = (127 - 14) << 23;
         float subnormalMagic = 0.5f;
-        int bound = count - count % FLOATS;
-        for (int i = 0; i < bound; i += FLOATS) {
-            IntVector bits = load(source, i).reinterpretAsInts();
-            IntVector magnitude = bits.and(0x7fff_ffff);
-            IntVector odd = magnitude.lanewise(VectorOperators.LSHR, 13).and(1);
-            IntVector normal =
-                    magnitude
-                            .add(((15 - 127) << 23) + 0xfff)
-                            .add(odd)
-                            .lanewise(VectorOperators.LSHR, 13);
-            IntVector subnormal =
-                    magnitude
-                            .reinterpretAsFloats()
-                            .add(subnormalMagic)
-                            .reinterpretAsInts()
-                            .sub(Float.floatToRawIntBits(subnormalMagic));
-            IntVector half =
-                    normal.blend(subnormal, magnitude.compare(VectorOperators.LT, smallestNormal))
-                            .blend(Half.EXPONENT, magnitude.compare(VectorOperators.GE, overflow))
-                            .blend(
-                                    Half.QUIET_NAN,
-                                    magnitude.compare(
-                                            VectorOperators.GT, ScalarArithmetic.F32_EXPONENT));
-            IntVector sign = bits.lanewise(VectorOperators.LSHR, 16).and(0x8000);
-            storeShorts(half.or(sign), target, i);
-        }
-        return bound;
+        IntVector bits = value.reinterpretAsInts();
+        IntVector magnitude = bits.and(0x7fff_ffff);
+        IntVector odd = magnitude.lanewise(VectorOperators.LSHR, 13).and(1);
+        IntVector normal =
+                magnitude
+                        .add(((15 - 127) << 23) + 0xfff)
+                        .add(odd)
+                        .lanewise(VectorOperators.LSHR, 13);
+        IntVector subnormal =
+                magnitude
+                        .reinterpretAsFloats()
+                        .add(subnormalMagic)
+                        .reinterpretAsInts()
+                        .sub(Float.floatToRawIntBits(subnormalMagic));
+        IntVector half =
+                normal.blend(subnormal, magnitude.compare(VectorOperators.LT, smallestNormal))
+                        .blend(Half.EXPONENT, magnitude.compare(VectorOperators.GE, overflow))
+                        .blend(
+                                Half.QUIET_NAN,
+                                magnitude.compare(
+                                        VectorOperators.GT, ScalarArithmetic.F32_EXPONENT));
+        IntVector sign = bits.lanewise(VectorOperators.LSHR, 16).and(0x8000);
+        return half.or(sign);
     }
 
     private static int narrowF64(MemorySegment source, MemorySegment target, int count) {
@@ -213,15 +230,17 @@ final class VectorConversion {
         bits.intoMemorySegment(target, (long) index * Float.BYTES, LITTLE_ENDIAN);
     }
 
-    private static IntVector loadShorts(MemorySegment segment, long offset) {
+    /// Sixteen bits each, in the lower halves of the lanes.
+    static IntVector loadShorts(MemorySegment segment, long offset) {
         return (IntVector)
                 ShortVector.fromMemorySegment(HALF_OF_BITS16, segment, offset, LITTLE_ENDIAN)
                         .convertShape(VectorOperators.ZERO_EXTEND_S2I, BITS32, 0);
     }
 
-    private static void storeShorts(IntVector values, MemorySegment target, int index) {
+    /// The lower halves of the lanes.
+    static void storeShorts(IntVector values, MemorySegment target, long offset) {
         values.convertShape(VectorOperators.I2S, HALF_OF_BITS16, 0)
                 .reinterpretAsShorts()
-                .intoMemorySegment(target, (long) index * Short.BYTES, LITTLE_ENDIAN);
+                .intoMemorySegment(target, offset, LITTLE_ENDIAN);
     }
 }

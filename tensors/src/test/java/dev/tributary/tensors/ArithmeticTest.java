@@ -73,6 +73,86 @@ class ArithmeticTest {
     }
 
     @ParameterizedTest
+    @EnumSource(
+            value = Dtype.class,
+            names = {"BF16", "F16", "F32"})
+    void combinationsAreTheSameBitForBitAtEverySizeAndAlignment(Dtype dtype) {
+        float[] coefficients = {0.3f, -1.7f, 0.5f, 1f, 0.1f, 2f, -0.25f};
+        for (int size : sizes().toArray()) {
+            for (int experts : new int[] {0, 1, 3, 7}) {
+                for (boolean special : new boolean[] {false, true}) {
+                    MemorySegment base = stored(dtype, numbers(size, 1), size, experts % 3);
+                    MemorySegment[] others = new MemorySegment[experts];
+                    for (int k = 0; k < experts; k++) {
+                        MemorySegment values =
+                                special && k == 1 ? withSpecialValues(size) : numbers(size, k + 2);
+                        others[k] = stored(dtype, values, size, k % 4);
+                    }
+                    MemorySegment expected = unaligned((long) size * dtype.bytes(), 0);
+                    MemorySegment actual = unaligned((long) size * dtype.bytes(), 1);
+
+                    boolean expectedFinite =
+                            scalar.combine(dtype, base, others, coefficients, expected, size);
+                    boolean actualFinite =
+                            vector.combine(dtype, base, others, coefficients, actual, size);
+
+                    assertThat(actualFinite).isEqualTo(expectedFinite);
+                    MemorySegment expectedFloats = floats(size);
+                    MemorySegment actualFloats = floats(size);
+                    scalar.widen(dtype, expected, expectedFloats, size);
+                    scalar.widen(dtype, actual, actualFloats, size);
+                    assertSameNumbers(actualFloats, expectedFloats);
+                }
+            }
+        }
+    }
+
+    @Test
+    void aSumTooLargeForTheDtypeIsNotFinite() {
+        MemorySegment values = floats(32);
+        for (int i = 0; i < 32; i++) {
+            values.set(F32, 4L * i, i == 17 ? 60000f : 1f);
+        }
+        MemorySegment half = stored(Dtype.F16, values, 32, 0);
+        MemorySegment target = unaligned(64, 0);
+        MemorySegment[] same = {half};
+        MemorySegment zeros = unaligned(64, 0);
+
+        assertThat(vector.combine(Dtype.F16, zeros, same, new float[] {1f}, target, 32)).isTrue();
+        assertThat(vector.combine(Dtype.F16, zeros, same, new float[] {2f}, target, 32)).isFalse();
+    }
+
+    @ParameterizedTest
+    @EnumSource(
+            value = Dtype.class,
+            names = {"BF16", "F32"})
+    void bracketsHoldTheSameMagnitudes(Dtype dtype) {
+        int low = Float.floatToRawIntBits(0.2f);
+        int high = Float.floatToRawIntBits(0.4f);
+        for (int size : sizes().toArray()) {
+            MemorySegment left = stored(dtype, withSpecialValues(size), size, 1);
+            MemorySegment right = stored(dtype, numbers(size, 2), size, 2);
+            int[] expected = new int[size + Arithmetic.LANES];
+            int[] actual = new int[size + Arithmetic.LANES];
+
+            long expectedFound = scalar.bracket(dtype, left, right, low, high, expected, size);
+            long actualFound = vector.bracket(dtype, left, right, low, high, actual, size);
+
+            assertThat(actualFound).isEqualTo(expectedFound);
+            Arrays.sort(expected, 0, (int) expectedFound);
+            Arrays.sort(actual, 0, (int) actualFound);
+            assertThat(Arrays.copyOf(actual, (int) actualFound))
+                    .isEqualTo(Arrays.copyOf(expected, (int) expectedFound));
+        }
+    }
+
+    private MemorySegment stored(Dtype dtype, MemorySegment values, int size, int misalignment) {
+        MemorySegment stored = unaligned((long) size * dtype.bytes(), misalignment);
+        scalar.narrow(values, dtype, stored, size);
+        return stored;
+    }
+
+    @ParameterizedTest
     @MethodSource("sizes")
     void axpyIsTheSameBitForBit(int size) {
         MemorySegment x = numbers(size, 1);

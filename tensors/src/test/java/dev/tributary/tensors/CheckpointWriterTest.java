@@ -63,6 +63,44 @@ class CheckpointWriterTest {
     }
 
     @Test
+    void stretchesInAnyOrderGiveTheSameFile() throws IOException {
+        Path original = Fixtures.path("mixed_dtypes.safetensors");
+        try (Arena arena = Arena.ofConfined()) {
+            SafetensorsFile source = SafetensorsFile.open(original, arena);
+            List<TensorSpec> specs =
+                    source.header().tensors().values().stream().map(TensorInfo::spec).toList();
+
+            try (CheckpointWriter writer =
+                    CheckpointWriter.create(file(), specs, source.header().metadata())) {
+                for (TensorInfo tensor : List.copyOf(writer.tensors().values()).reversed()) {
+                    MemorySegment bytes = source.data(tensor);
+                    long half = bytes.byteSize() / 2;
+                    writer.write(tensor.name(), half, bytes.asSlice(half));
+                    writer.write(tensor.name(), 0, bytes.asSlice(0, half));
+                }
+                assertThat(writer.finish()).isEqualTo(Digest.of(original));
+            }
+        }
+
+        assertThat(Files.mismatch(file(), original)).isEqualTo(-1);
+    }
+
+    @Test
+    void aStretchThatIsMissingIsNoticed() {
+        try (Arena arena = Arena.ofConfined();
+                CheckpointWriter writer =
+                        CheckpointWriter.create(file(), List.of(A, B), CheckpointWriter.PYTORCH)) {
+            writer.write("b", 0, arena.allocate(4));
+            writer.write("a", 4, arena.allocate(4));
+
+            assertThatThrownBy(writer::finish).isInstanceOf(IllegalStateException.class);
+            assertThatThrownBy(() -> writer.write("a", 8, arena.allocate(4)))
+                    .isInstanceOf(IllegalArgumentException.class);
+        }
+        assertThat(file()).doesNotExist();
+    }
+
+    @Test
     void theFileAppearsOnlyWhenItIsFinished() throws IOException {
         try (CheckpointWriter writer =
                 CheckpointWriter.create(file(), List.of(A), CheckpointWriter.PYTORCH)) {

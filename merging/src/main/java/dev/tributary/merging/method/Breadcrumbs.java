@@ -94,15 +94,15 @@ public record Breadcrumbs(
     @Override
     public MergeArithmetic arithmetic(MergeInputs inputs) {
         return tensor -> {
-            Thinning[] thinnings =
-                    inputs.workers()
-                            .map(tensor.experts().size(), e -> thinning(tensor, e))
-                            .toArray(Thinning[]::new);
+            Thinning[] thinnings = new Thinning[tensor.experts().size()];
+            for (int e = 0; e < thinnings.length; e++) {
+                thinnings[e] = thinning(inputs.workers(), tensor, e);
+            }
             return new SparseSum(tensor, () -> thinnings, elects, normalize, tensor.value(lambda));
         };
     }
 
-    private Thinning thinning(MergeTensor tensor, int expert) {
+    private Thinning thinning(Workers workers, MergeTensor tensor, int expert) {
         double share = tensor.value(expert, DENSITY, density);
         if (share >= 1) {
             return Thinning.NONE;
@@ -111,8 +111,8 @@ public record Breadcrumbs(
         long wanted = (long) (share * entries);
         long outliers =
                 Math.min((long) (tensor.value(expert, GAMMA, gamma) * entries), entries - wanted);
-        TrimCut large = TrimCut.of(tensor, expert, outliers);
-        TrimCut small = TrimCut.of(tensor, expert, outliers + wanted);
+        TrimCut large = TrimCut.of(workers, tensor, expert, outliers);
+        TrimCut small = TrimCut.of(workers, tensor, expert, outliers + wanted);
         return (values, from, count) -> {
             small.keepLargest(values, from, count);
             large.dropLargest(values, from, count);
@@ -121,8 +121,6 @@ public record Breadcrumbs(
 
     @Override
     public MergeCost cost(List<MergeTensor> tensors) {
-        int experts = tensors.isEmpty() ? 0 : tensors.getFirst().experts().size();
-        return MergeCost.passes(tensors, 5, 5)
-                .holding(experts * ((1L << 15) + (1L << 16)) * Long.BYTES);
+        return MergeCost.passes(tensors, 3, 3).holding(TrimCut.peakBytes());
     }
 }

@@ -2,6 +2,7 @@ package dev.tributary.merging.method;
 
 import dev.tributary.tensors.FailureCode;
 import dev.tributary.tensors.Fault;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 
@@ -114,36 +115,32 @@ public record Ties(Setting density, Setting lambda, TrimScope trim, boolean norm
     public MergeArithmetic arithmetic(MergeInputs inputs) {
         int experts = inputs.tasks().size();
         Workers workers = inputs.workers();
-        List<Map<String, TrimCut>> cuts =
-                trim == TrimScope.GLOBAL
-                        ? workers.map(experts, e -> globalCut(inputs.tensors(), e))
-                        : List.of();
+        List<Map<String, TrimCut>> cuts = new ArrayList<>();
+        for (int e = 0; e < experts && trim == TrimScope.GLOBAL; e++) {
+            cuts.add(globalCut(workers, inputs.tensors(), e));
+        }
         return tensor -> {
-            Thinning[] thinnings =
-                    workers.map(
-                                    experts,
-                                    e ->
-                                            keeping(
-                                                    trim == TrimScope.GLOBAL
-                                                            ? cuts.get(e)
-                                                                    .getOrDefault(
-                                                                            tensor.name(),
-                                                                            TrimCut.ALL)
-                                                            : cut(tensor, e)))
-                            .toArray(Thinning[]::new);
+            Thinning[] thinnings = new Thinning[experts];
+            for (int e = 0; e < experts; e++) {
+                thinnings[e] =
+                        keeping(
+                                trim == TrimScope.GLOBAL
+                                        ? cuts.get(e).getOrDefault(tensor.name(), TrimCut.ALL)
+                                        : cut(workers, tensor, e));
+            }
             return new SparseSum(tensor, () -> thinnings, true, normalize, tensor.value(lambda));
         };
     }
 
-    private Map<String, TrimCut> globalCut(List<MergeTensor> tensors, int expert) {
+    private Map<String, TrimCut> globalCut(Workers workers, List<MergeTensor> tensors, int expert) {
         long entries = tensors.stream().mapToLong(MergeTensor::elements).sum();
         double share = tensors.isEmpty() ? 1 : tensors.getFirst().value(expert, DENSITY, density);
-        return TrimCut.of(tensors, expert, (long) (share * entries));
+        return TrimCut.of(workers, tensors, expert, (long) (share * entries));
     }
 
-    private TrimCut cut(MergeTensor tensor, int expert) {
+    private TrimCut cut(Workers workers, MergeTensor tensor, int expert) {
         double share = tensor.value(expert, DENSITY, density);
-        return TrimCut.of(tensor, expert, (long) (share * tensor.elements()));
+        return TrimCut.of(workers, tensor, expert, (long) (share * tensor.elements()));
     }
 
     private static Thinning keeping(TrimCut cut) {
@@ -162,8 +159,7 @@ public record Ties(Setting density, Setting lambda, TrimScope trim, boolean norm
                             }
                             return false;
                         });
-        int experts = tensors.isEmpty() ? 0 : tensors.getFirst().experts().size();
-        long histograms = experts * ((1L << 15) + (1L << 16)) * Long.BYTES;
-        return MergeCost.passes(tensors, trims ? 3 : 1, trims ? 3 : 1).holding(histograms);
+        long histograms = TrimCut.peakBytes();
+        return MergeCost.passes(tensors, trims ? 2 : 1, trims ? 2 : 1).holding(histograms);
     }
 }

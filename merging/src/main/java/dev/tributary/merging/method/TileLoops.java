@@ -2,8 +2,10 @@ package dev.tributary.merging.method;
 
 import static java.nio.ByteOrder.LITTLE_ENDIAN;
 
+import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.util.Arrays;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.VectorMask;
@@ -21,6 +23,17 @@ final class TileLoops {
             ValueLayout.JAVA_FLOAT_UNALIGNED.withOrder(LITTLE_ENDIAN);
     private static final VectorSpecies<Integer> INTS = IntVector.SPECIES_PREFERRED;
     private static final IntVector STEPS = IntVector.zero(INTS).addIndex(1);
+
+    /// Experts the election has loops of its own for, filled up with zeros, which agree with
+    /// nobody: a loop over the experts inside of the loop over the entries would keep the sums in
+    /// memory.
+    private static final int FEW = 4;
+
+    private static final int MANY = 8;
+
+    private static final MemorySegment ZEROS =
+            Arena.global().allocate((long) Tiles.SIZE * Float.BYTES, 64).asReadOnly();
+
     private static final int INFINITE = Float.floatToRawIntBits(Float.POSITIVE_INFINITY);
 
     private TileLoops() {}
@@ -168,27 +181,28 @@ final class TileLoops {
             MemorySegment target,
             int count) {
         int bound = LANES.loopBound(count);
-        FloatVector zero = FloatVector.zero(LANES);
-        FloatVector scale = FloatVector.broadcast(LANES, lambda);
-        for (int i = 0; i < bound; i += LANES.length()) {
-            FloatVector elected = load(mass, i);
-            VectorMask<Float> plus = elected.compare(VectorOperators.GE, 0f);
-            FloatVector sum = zero;
-            FloatVector divisor = zero;
-            for (int m = 0; m < kept.length; m++) {
-                FloatVector entry = load(kept[m], i);
-                // Where minus is elected the entry is negated: then both ask for "> 0".
-                VectorMask<Float> agrees =
-                        entry.neg().blend(entry, plus).compare(VectorOperators.GT, 0f);
-                sum = sum.add(entry, agrees);
-                divisor = divisor.add(weights[m], agrees);
-            }
-            if (normalize) {
-                VectorMask<Float> divides = divisor.compare(VectorOperators.NE, 0f);
-                sum = sum.div(divisor, divides);
-            }
-            FloatVector poison = elected.mul(0f);
-            store(scale.fma(sum.add(poison), load(base, i)), target, i);
+        if (kept.length <= FEW) {
+            electFew(
+                    padded(kept, FEW),
+                    padded(weights, FEW),
+                    mass,
+                    base,
+                    lambda,
+                    normalize,
+                    target,
+                    bound);
+        } else if (kept.length <= MANY) {
+            electMany(
+                    padded(kept, MANY),
+                    padded(weights, MANY),
+                    mass,
+                    base,
+                    lambda,
+                    normalize,
+                    target,
+                    bound);
+        } else {
+            electAny(kept, weights, mass, base, lambda, normalize, target, bound);
         }
         for (int i = bound; i < count; i++) {
             float sum = 0;
@@ -204,6 +218,171 @@ final class TileLoops {
             float mean = normalize && divisor != 0 ? sum / divisor : sum;
             set(target, i, Math.fma(lambda, mean + elected * 0f, get(base, i)));
         }
+    }
+
+    private static void electFew(
+            MemorySegment[] kept,
+            float[] weights,
+            MemorySegment mass,
+            MemorySegment base,
+            float lambda,
+            boolean normalize,
+            MemorySegment target,
+            int bound) {
+        MemorySegment kept0 = kept[0];
+        MemorySegment kept1 = kept[1];
+        MemorySegment kept2 = kept[2];
+        MemorySegment kept3 = kept[3];
+        float weight0 = weights[0];
+        float weight1 = weights[1];
+        float weight2 = weights[2];
+        float weight3 = weights[3];
+        FloatVector zero = FloatVector.zero(LANES);
+        FloatVector scale = FloatVector.broadcast(LANES, lambda);
+        for (int i = 0; i < bound; i += LANES.length()) {
+            FloatVector elected = load(mass, i);
+            VectorMask<Float> plus = elected.compare(VectorOperators.GE, 0f);
+            FloatVector sum = zero;
+            FloatVector divisor = zero;
+            FloatVector entry0 = load(kept0, i);
+            VectorMask<Float> agrees0 = agrees(entry0, plus);
+            sum = sum.add(zero.blend(entry0, agrees0));
+            divisor = divisor.add(zero.blend(weight0, agrees0));
+            FloatVector entry1 = load(kept1, i);
+            VectorMask<Float> agrees1 = agrees(entry1, plus);
+            sum = sum.add(zero.blend(entry1, agrees1));
+            divisor = divisor.add(zero.blend(weight1, agrees1));
+            FloatVector entry2 = load(kept2, i);
+            VectorMask<Float> agrees2 = agrees(entry2, plus);
+            sum = sum.add(zero.blend(entry2, agrees2));
+            divisor = divisor.add(zero.blend(weight2, agrees2));
+            FloatVector entry3 = load(kept3, i);
+            VectorMask<Float> agrees3 = agrees(entry3, plus);
+            sum = sum.add(zero.blend(entry3, agrees3));
+            divisor = divisor.add(zero.blend(weight3, agrees3));
+            if (normalize) {
+                sum = sum.div(divisor.blend(1f, divisor.compare(VectorOperators.EQ, 0f)));
+            }
+            FloatVector poison = elected.mul(0f);
+            store(scale.fma(sum.add(poison), load(base, i)), target, i);
+        }
+    }
+
+    private static void electMany(
+            MemorySegment[] kept,
+            float[] weights,
+            MemorySegment mass,
+            MemorySegment base,
+            float lambda,
+            boolean normalize,
+            MemorySegment target,
+            int bound) {
+        MemorySegment kept0 = kept[0];
+        MemorySegment kept1 = kept[1];
+        MemorySegment kept2 = kept[2];
+        MemorySegment kept3 = kept[3];
+        MemorySegment kept4 = kept[4];
+        MemorySegment kept5 = kept[5];
+        MemorySegment kept6 = kept[6];
+        MemorySegment kept7 = kept[7];
+        float weight0 = weights[0];
+        float weight1 = weights[1];
+        float weight2 = weights[2];
+        float weight3 = weights[3];
+        float weight4 = weights[4];
+        float weight5 = weights[5];
+        float weight6 = weights[6];
+        float weight7 = weights[7];
+        FloatVector zero = FloatVector.zero(LANES);
+        FloatVector scale = FloatVector.broadcast(LANES, lambda);
+        for (int i = 0; i < bound; i += LANES.length()) {
+            FloatVector elected = load(mass, i);
+            VectorMask<Float> plus = elected.compare(VectorOperators.GE, 0f);
+            FloatVector sum = zero;
+            FloatVector divisor = zero;
+            FloatVector entry0 = load(kept0, i);
+            VectorMask<Float> agrees0 = agrees(entry0, plus);
+            sum = sum.add(zero.blend(entry0, agrees0));
+            divisor = divisor.add(zero.blend(weight0, agrees0));
+            FloatVector entry1 = load(kept1, i);
+            VectorMask<Float> agrees1 = agrees(entry1, plus);
+            sum = sum.add(zero.blend(entry1, agrees1));
+            divisor = divisor.add(zero.blend(weight1, agrees1));
+            FloatVector entry2 = load(kept2, i);
+            VectorMask<Float> agrees2 = agrees(entry2, plus);
+            sum = sum.add(zero.blend(entry2, agrees2));
+            divisor = divisor.add(zero.blend(weight2, agrees2));
+            FloatVector entry3 = load(kept3, i);
+            VectorMask<Float> agrees3 = agrees(entry3, plus);
+            sum = sum.add(zero.blend(entry3, agrees3));
+            divisor = divisor.add(zero.blend(weight3, agrees3));
+            FloatVector entry4 = load(kept4, i);
+            VectorMask<Float> agrees4 = agrees(entry4, plus);
+            sum = sum.add(zero.blend(entry4, agrees4));
+            divisor = divisor.add(zero.blend(weight4, agrees4));
+            FloatVector entry5 = load(kept5, i);
+            VectorMask<Float> agrees5 = agrees(entry5, plus);
+            sum = sum.add(zero.blend(entry5, agrees5));
+            divisor = divisor.add(zero.blend(weight5, agrees5));
+            FloatVector entry6 = load(kept6, i);
+            VectorMask<Float> agrees6 = agrees(entry6, plus);
+            sum = sum.add(zero.blend(entry6, agrees6));
+            divisor = divisor.add(zero.blend(weight6, agrees6));
+            FloatVector entry7 = load(kept7, i);
+            VectorMask<Float> agrees7 = agrees(entry7, plus);
+            sum = sum.add(zero.blend(entry7, agrees7));
+            divisor = divisor.add(zero.blend(weight7, agrees7));
+            if (normalize) {
+                sum = sum.div(divisor.blend(1f, divisor.compare(VectorOperators.EQ, 0f)));
+            }
+            FloatVector poison = elected.mul(0f);
+            store(scale.fma(sum.add(poison), load(base, i)), target, i);
+        }
+    }
+
+    private static void electAny(
+            MemorySegment[] kept,
+            float[] weights,
+            MemorySegment mass,
+            MemorySegment base,
+            float lambda,
+            boolean normalize,
+            MemorySegment target,
+            int bound) {
+        FloatVector zero = FloatVector.zero(LANES);
+        FloatVector scale = FloatVector.broadcast(LANES, lambda);
+        for (int i = 0; i < bound; i += LANES.length()) {
+            FloatVector elected = load(mass, i);
+            VectorMask<Float> plus = elected.compare(VectorOperators.GE, 0f);
+            FloatVector sum = zero;
+            FloatVector divisor = zero;
+            for (int m = 0; m < kept.length; m++) {
+                FloatVector entry = load(kept[m], i);
+                VectorMask<Float> agrees = agrees(entry, plus);
+                sum = sum.add(zero.blend(entry, agrees));
+                divisor = divisor.add(zero.blend(weights[m], agrees));
+            }
+            if (normalize) {
+                sum = sum.div(divisor.blend(1f, divisor.compare(VectorOperators.EQ, 0f)));
+            }
+            FloatVector poison = elected.mul(0f);
+            store(scale.fma(sum.add(poison), load(base, i)), target, i);
+        }
+    }
+
+    /// Where minus is elected the entry is negated: then both ask for "> 0".
+    private static VectorMask<Float> agrees(FloatVector entry, VectorMask<Float> plus) {
+        return entry.neg().blend(entry, plus).compare(VectorOperators.GT, 0f);
+    }
+
+    private static MemorySegment[] padded(MemorySegment[] kept, int size) {
+        MemorySegment[] all = Arrays.copyOf(kept, size);
+        Arrays.fill(all, kept.length, size, ZEROS);
+        return all;
+    }
+
+    private static float[] padded(float[] weights, int size) {
+        return Arrays.copyOf(weights, size);
     }
 
     private static FloatVector load(MemorySegment tile, int index) {

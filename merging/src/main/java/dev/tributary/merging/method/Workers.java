@@ -6,6 +6,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.IntConsumer;
 import java.util.function.IntFunction;
@@ -55,10 +56,15 @@ public final class Workers implements AutoCloseable {
         for (int i = 0; i < Math.min(threads, pieces); i++) {
             running.add(
                     executor.submit(() -> {
-                        for (int piece = next.getAndIncrement();
-                                piece < pieces;
-                                piece = next.getAndIncrement()) {
-                            work.accept(piece);
+                        try {
+                            for (int piece = next.getAndIncrement();
+                                    piece < pieces;
+                                    piece = next.getAndIncrement()) {
+                                work.accept(piece);
+                            }
+                        } catch (Throwable failure) {
+                            next.set(pieces);
+                            throw failure;
                         }
                     }));
         }
@@ -95,8 +101,21 @@ public final class Workers implements AutoCloseable {
         }
     }
 
+    /// Returns when nothing is at work any more: what the pieces read may be unmapped then.
     @Override
     public void close() {
         executor.shutdownNow();
+        boolean interrupted = false;
+        boolean ended = false;
+        while (!ended) {
+            try {
+                ended = executor.awaitTermination(1, TimeUnit.MINUTES);
+            } catch (InterruptedException e) {
+                interrupted = true;
+            }
+        }
+        if (interrupted) {
+            Thread.currentThread().interrupt();
+        }
     }
 }
