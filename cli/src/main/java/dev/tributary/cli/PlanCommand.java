@@ -48,7 +48,7 @@ final class PlanCommand implements Callable<Integer> {
                 "method     %s %s".formatted(plan.method().id(), plan.method().options()));
         System.out.println("members    %s".formatted(String.join(", ", plan.tasks())));
         System.out.println(
-                "tensors    %d merged in %d layer groups, %d kept per task"
+                "tensors    %d merged in %d groups, %d kept per task"
                         .formatted(
                                 plan.shared().size(),
                                 plan.groups().size(),

@@ -1,5 +1,7 @@
 package dev.tributary.merging;
 
+import dev.tributary.merging.method.Granularity;
+import dev.tributary.merging.method.LearnsCoefficients;
 import dev.tributary.merging.method.MergeMethod;
 import dev.tributary.merging.method.WeightAveraging;
 import dev.tributary.models.Architecture;
@@ -30,6 +32,11 @@ public final class MergePlanner {
 
     private static final Pattern VOCABULARY =
             Pattern.compile("word_embeddings|embed_tokens|lm_head|(^|\\.)(wte|shared)\\.");
+
+    /// Where the layers of a model are not known.
+    static final String ONE_GROUP = "all";
+
+    private static final int NO_GROUP = -1;
 
     private final Checkpoint base;
     private final List<Member> members;
@@ -130,8 +137,7 @@ public final class MergePlanner {
     private MergePlan stacked() {
         List<SharedTensor> tensors =
                 new StackPlanner(method.stack(), members, outputDtype, faults).tensors();
-        PlanInputs inputs =
-                new PlanInputs(base, members, List.of(StackPlanner.GROUP), tensors, null, null);
+        PlanInputs inputs = new PlanInputs(base, members, List.of(ONE_GROUP), tensors, null, null);
         if (!faults.isEmpty()) {
             throw new RefusedException(faults);
         }
@@ -143,7 +149,7 @@ public final class MergePlanner {
                 Optional.empty(),
                 tensors,
                 new TreeMap<>(),
-                List.of(StackPlanner.GROUP),
+                List.of(ONE_GROUP),
                 cost.bytesToRead(),
                 cost.bytesToWrite(),
                 cost.peakBytes(),
@@ -232,11 +238,30 @@ public final class MergePlanner {
             }
         }
         byGroup.forEach((group, tensors) -> {
-            int index = groups.size();
-            groups.add(architecture.map(a -> a.groupNames().get(group)).orElse("all"));
-            tensors.forEach(t -> byOutputName.put(t.outputName(), inGroup(t, index)));
+            if (groupsAreTensors()) {
+                tensors.forEach(t -> byOutputName.put(t.outputName(), asGroup(t, groups)));
+            } else {
+                int index = groups.size();
+                groups.add(architecture.map(a -> a.groupNames().get(group)).orElse(ONE_GROUP));
+                tensors.forEach(t -> byOutputName.put(t.outputName(), inGroup(t, index)));
+            }
         });
         return List.copyOf(byOutputName.values());
+    }
+
+    private boolean groupsAreTensors() {
+        return method.as(LearnsCoefficients.class)
+                .filter(learns -> learns.descent().granularity() == Granularity.TENSOR)
+                .isPresent();
+    }
+
+    /// A tensor as a group of its own, if it is merged.
+    private static SharedTensor asGroup(SharedTensor tensor, List<String> groups) {
+        if (!tensor.merged()) {
+            return inGroup(tensor, NO_GROUP);
+        }
+        groups.add(tensor.outputName());
+        return inGroup(tensor, groups.size() - 1);
     }
 
     private SharedTensor tensor(

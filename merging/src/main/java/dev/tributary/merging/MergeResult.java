@@ -10,7 +10,7 @@ import org.jspecify.annotations.Nullable;
 /// What a merge came to.
 ///
 /// @param identity the generation's id
-/// @param groups the layer groups, in order
+/// @param groups what has a coefficient of its own, in order: layer groups or tensors
 /// @param learnt coefficients, losses and steps; null for methods that learn none
 /// @param taskVectorNorms by task, the Euclidean norm of expert minus base over the merged tensors;
 ///   empty outside of a pool

@@ -264,8 +264,8 @@ class RecipeTest {
                           max_steps: 12
                         """);
         DivMerge method = (DivMerge) recipe.method();
-        assertThat(method.granularity()).isEqualTo(Granularity.TASK);
-        assertThat(method.maxSteps()).isEqualTo(12);
+        assertThat(method.descent().granularity()).isEqualTo(Granularity.TASK);
+        assertThat(method.descent().maxSteps()).isEqualTo(12);
         assertThat(recipe.members().getFirst().task()).isEqualTo(folder.resolve("models/tasks"));
     }
 

@@ -27,7 +27,6 @@ import java.util.stream.IntStream;
 /// @param calibrationItems at most so many inputs of each task
 public record Cat(Setting lambda, int basis, double balance, boolean rescale, int calibrationItems)
         implements MergeMethod {
-    private static final Bound BALANCE_BOUND = Bound.from("balance", 0, Double.POSITIVE_INFINITY);
     private static final Option<Setting> LAMBDA =
             Option.number(
                     "lambda",
@@ -42,7 +41,7 @@ public record Cat(Setting lambda, int basis, double balance, boolean rescale, in
                             + " trimmed");
     private static final Option<Double> BALANCE =
             Option.real(
-                    BALANCE_BOUND,
+                    Bound.from("balance", 0, Double.POSITIVE_INFINITY),
                     5,
                     "how much a task's own features count against the others'; the paper finds any"
                             + " value above 0 stable");
@@ -83,10 +82,10 @@ public record Cat(Setting lambda, int basis, double balance, boolean rescale, in
                     .option(CALIBRATION_ITEMS, Cat::calibrationItems);
 
     public Cat {
-        lambda.values().forEach(Bound.anyNumber("lambda")::require);
-        BASIS.parse(Integer.toString(basis));
-        BALANCE_BOUND.require(balance);
-        CALIBRATION_ITEMS.parse(Integer.toString(calibrationItems));
+        LAMBDA.require(lambda);
+        BASIS.require(basis);
+        BALANCE.require(balance);
+        CALIBRATION_ITEMS.require(calibrationItems);
     }
 
     @Override

@@ -33,7 +33,7 @@ public record IsoCts(Setting alpha, double commonSpaceFraction) implements Merge
 
     public IsoCts {
         alpha.values().forEach(Bound.anyNumber("alpha")::require);
-        FRACTION.parse(FRACTION.text(commonSpaceFraction));
+        FRACTION.require(commonSpaceFraction);
     }
 
     @Override

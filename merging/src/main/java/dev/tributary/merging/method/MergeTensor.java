@@ -12,7 +12,7 @@ import java.util.regex.Pattern;
 ///
 /// @param name what filters and globs are compared with: its name in the base's files
 /// @param depth how deep in the model it lies, 0 for what comes before the layers, 1 after them
-/// @param group index of its layer group
+/// @param group index of the group with whose coefficient it is merged
 /// @param experts in the order of [MergeInputs#tasks]
 public record MergeTensor(
         String name, List<Long> shape, double depth, int group, Stored base, List<Expert> experts) {

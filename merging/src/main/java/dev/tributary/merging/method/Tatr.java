@@ -26,10 +26,9 @@ import org.jspecify.annotations.Nullable;
 public record Tatr(
         Setting lambda, double removed, boolean zeroShot, Labels labels, int calibrationItems)
         implements MergeMethod {
-    private static final Bound SHARE = Bound.from("removed", 0, 1);
     private static final Option<Double> REMOVED =
             Option.real(
-                    SHARE,
+                    Bound.from("removed", 0, 1),
                     0.01,
                     "share of all entries, those of the largest conflict, that stay at the base");
     private static final Option<Boolean> ZERO_SHOT =
@@ -77,9 +76,9 @@ public record Tatr(
                     .option(CALIBRATION_ITEMS, Tatr::calibrationItems);
 
     public Tatr {
-        lambda.values().forEach(Bound.anyNumber("lambda")::require);
-        SHARE.require(removed);
-        CALIBRATION_ITEMS.parse(Integer.toString(calibrationItems));
+        TaskArithmetic.LAMBDA.require(lambda);
+        REMOVED.require(removed);
+        CALIBRATION_ITEMS.require(calibrationItems);
     }
 
     @Override

@@ -49,17 +49,18 @@ class MergeMethodTest {
         assertThat(MergeMethod.of("divmerge", options))
                 .isEqualTo(
                         new DivMerge(
-                                Granularity.TASK,
-                                Divergence.KL,
-                                0.02,
-                                Decay.NONE,
-                                8,
-                                7,
-                                33,
-                                5,
-                                2,
-                                0.1,
-                                -9));
+                                new DescentSettings(
+                                        Granularity.TASK,
+                                        0.02,
+                                        Decay.NONE,
+                                        8,
+                                        7,
+                                        33,
+                                        5,
+                                        2,
+                                        0.1,
+                                        -9),
+                                Divergence.KL));
         assertThat(options.keySet()).isEqualTo(DivMerge.defaults().options().keySet());
     }
 
@@ -102,6 +103,22 @@ class MergeMethodTest {
     void aMethodThatExistsCanRun() {
         assertThatThrownBy(() -> new TaskArithmetic(Double.NaN))
                 .hasMessage("[lambda] was NaN, expected a finite number");
+        assertThatThrownBy(() -> new Lot(Setting.of(1), 2, 64))
+                .hasMessage("[ridge] was 2.0, expected at least 0 and at most 1");
+        DescentSettings settings = DivMerge.defaults().descent();
+        assertThatThrownBy(() ->
+                        new DescentSettings(
+                                settings.granularity(),
+                                0,
+                                settings.decay(),
+                                settings.samplesPerStep(),
+                                settings.maxSteps(),
+                                settings.calibrationItems(),
+                                settings.evaluateEvery(),
+                                settings.patience(),
+                                settings.minImprovement(),
+                                settings.seed()))
+                .hasMessage("[learning_rate] was 0, expected more than 0 and at most 1");
         assertThatThrownBy(() -> new Ties(0, 1, TrimScope.GLOBAL))
                 .hasMessage("[density] was 0, expected more than 0 and at most 1");
     }
