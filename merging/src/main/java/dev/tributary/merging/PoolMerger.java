@@ -205,8 +205,12 @@ public final class PoolMerger {
                     new Fault(
                             FailureCode.BAD_TASK,
                             task,
-                            "has inputs without labels, and %s is to learn from labels: set labels"
-                                            .formatted(request.method().id())
+                            "has inputs without labels, and %s is to learn from labels: set %s"
+                                            .formatted(
+                                                    request.method().id(),
+                                                    request.method().trustRegion().leavesOut()
+                                                            ? "trust_region"
+                                                            : "labels")
                                     + " to predicted to take the expert's own answers"));
         }
         return CalibrationSet.labelled(

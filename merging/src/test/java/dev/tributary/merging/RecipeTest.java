@@ -371,6 +371,49 @@ class RecipeTest {
     }
 
     @Test
+    void withinATrustRegionALinearMergeHasABaseBesideItsModels() {
+        String linear =
+                """
+                merge_method: linear
+                %s
+                models:
+                  - model: models/one
+                  - model: models/two
+                parameters: {weight: 1, trust_region: zero_shot}
+                """;
+        Recipe recipe = read(linear.formatted("base_model: models/base"));
+        assertThat(recipe.base()).isEqualTo(folder.resolve("models/base"));
+        assertThat(recipe.members()).hasSize(2);
+        assertThat(recipe.method().options()).containsEntry("trust_region", "zero_shot");
+        assertThat(faults(linear.formatted("")))
+                .containsExactly(
+                        "[recipe.yml base_model] is missing, expected the model the others were"
+                                + " tuned from");
+    }
+
+    @Test
+    void aTrustRegionOfGradientsNeedsATaskForEveryModel() {
+        String ties =
+                """
+                merge_method: ties
+                base_model: models/base
+                models:
+                  - model: models/one
+                tasks:
+                  models/one: models/tasks
+                parameters: {weight: 1, trust_region: %s}
+                """;
+        assertThat(read(ties.formatted("given")).members().getFirst().task())
+                .isEqualTo(folder.resolve("models/tasks"));
+        assertThat(faults(ties.formatted("zero_shot")))
+                .singleElement()
+                .asString()
+                .contains("tasks] belongs to methods that learn from data only");
+        assertThat(faults(ties.formatted("zero_shot, trust_region_removed: 7")))
+                .anyMatch(fault -> fault.contains("parameters.trust_region_removed] was '7'"));
+    }
+
+    @Test
     void aTaskThatIsMissingOrTooManyIsRefused() {
         assertThat(
                         faults(

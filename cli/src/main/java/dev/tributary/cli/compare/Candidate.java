@@ -29,6 +29,7 @@ record Candidate(String name, String method, List<Map<String, String>> grid) {
                     fixed("LOT", "lot", Map.of()),
                     fixed("CAT", "cat", Map.of()),
                     fixed("TATR", "tatr", Map.of()),
+                    fixed("TIES + TATR", "ties", Map.of("trust_region", "predicted")),
                     fixed("AdaMerging", "adamerging", Map.of()),
                     fixed("AdaMerging tensor", "adamerging", Map.of("granularity", "tensor")),
                     divMerge("DivMerge TL KL", "task", "kl"),

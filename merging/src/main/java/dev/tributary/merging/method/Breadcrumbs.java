@@ -72,6 +72,7 @@ public record Breadcrumbs(
         return new MethodEntry<>(
                         Breadcrumbs.class, id, title, PAPER, "sparse masks", formula, build)
                 .weighted()
+                .elementwise()
                 .option(DENSITY, Breadcrumbs::density)
                 .option(GAMMA, Breadcrumbs::gamma)
                 .option(lambda, Breadcrumbs::lambda)

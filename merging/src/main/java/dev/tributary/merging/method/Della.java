@@ -89,6 +89,7 @@ public record Della(
                                 values.get(SEED));
         return new MethodEntry<>(Della.class, id, title, PAPER, "MagPrune", formula, build)
                 .weighted()
+                .elementwise()
                 .option(DENSITY, Della::density)
                 .option(EPSILON, Della::epsilon)
                 .option(LAMBDA, Della::lambda)

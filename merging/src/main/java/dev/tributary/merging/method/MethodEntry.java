@@ -27,6 +27,7 @@ public final class MethodEntry<M extends MergeMethod> {
     private String recipeId;
     private BaseRole base = BaseRole.SUBTRACTED;
     private boolean weighted;
+    private boolean elementwise;
     private int mostExperts = Integer.MAX_VALUE;
 
     private record Parameter<M, T>(Option<T> option, Function<M, T> of) {
@@ -83,6 +84,13 @@ public final class MethodEntry<M extends MergeMethod> {
     /// Says that experts have weights.
     public MethodEntry<M> weighted() {
         weighted = true;
+        return this;
+    }
+
+    /// Says that it merges entry by entry from weights alone, so that it can do so within a trust
+    /// region.
+    public MethodEntry<M> elementwise() {
+        elementwise = true;
         return this;
     }
 
@@ -175,6 +183,16 @@ public final class MethodEntry<M extends MergeMethod> {
                 .orElseThrow(() ->
                         new IllegalStateException(
                                 option.name() + " is stated per expert but is no setting"));
+    }
+
+    /// Whether it can merge within a trust region.
+    public boolean takesTrustRegion() {
+        return elementwise;
+    }
+
+    /// The options it shares with others of its kind, which are documented once.
+    public List<Option<?>> sharedOptions() {
+        return elementwise ? TrustRegion.options() : List.of();
     }
 
     /// Keys of recipes that change nothing here, with the reason.

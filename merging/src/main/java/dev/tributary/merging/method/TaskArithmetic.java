@@ -29,6 +29,7 @@ public record TaskArithmetic(Setting lambda, boolean normalize) implements Merge
                             "θ₀ + λ Σ w_t τ_t",
                             values -> new TaskArithmetic(values.get(LAMBDA), values.get(NORMALIZE)))
                     .weighted()
+                    .elementwise()
                     .option(LAMBDA, TaskArithmetic::lambda)
                     .option(NORMALIZE, TaskArithmetic::normalize)
                     .fixed("rescale", "false")

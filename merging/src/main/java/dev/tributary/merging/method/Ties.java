@@ -65,6 +65,7 @@ public record Ties(Setting density, Setting lambda, TrimScope trim, boolean norm
                                             values.get(TRIM),
                                             values.get(NORMALIZE)))
                     .weighted()
+                    .elementwise()
                     .option(DENSITY, Ties::density)
                     .option(LAMBDA, Ties::lambda)
                     .option(TRIM, Ties::trim)
