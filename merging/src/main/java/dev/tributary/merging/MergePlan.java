@@ -66,10 +66,19 @@ public record MergePlan(
 
     /// The same plan, its members known by other digests.
     MergePlan withMembers(List<Member> identified) {
+        return with(identified, method);
+    }
+
+    /// The same plan with another scale of its method.
+    MergePlan with(MergeMethod scaled) {
+        return with(members, scaled);
+    }
+
+    private MergePlan with(List<Member> identified, MergeMethod scaled) {
         return new MergePlan(
                 base,
                 identified,
-                method,
+                scaled,
                 architecture,
                 shared,
                 taskTensors,

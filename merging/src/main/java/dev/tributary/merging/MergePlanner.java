@@ -42,17 +42,20 @@ public final class MergePlanner {
     private final List<Member> members;
     private final MergeMethod method;
     private final @Nullable Dtype outputDtype;
+    private final Trials trials;
     private final List<Fault> faults = new ArrayList<>();
 
     private MergePlanner(
             Checkpoint base,
             List<Member> members,
             MergeMethod method,
-            @Nullable Dtype outputDtype) {
+            @Nullable Dtype outputDtype,
+            Trials trials) {
         this.base = base;
         this.members = members.stream().sorted(Comparator.comparing(Member::task)).toList();
         this.method = method;
         this.outputDtype = outputDtype;
+        this.trials = trials;
     }
 
     /// Plans a merge whose tensors keep the base's element types.
@@ -71,13 +74,26 @@ public final class MergePlanner {
             List<Member> members,
             MergeMethod method,
             @Nullable Dtype outputDtype) {
-        return new MergePlanner(base, members, method, outputDtype).plan();
+        return plan(base, members, method, outputDtype, Trials.NONE);
+    }
+
+    /// Plans a merge that is tried out before it is written.
+    ///
+    /// @throws RefusedException with every fault
+    static MergePlan plan(
+            Checkpoint base,
+            List<Member> members,
+            MergeMethod method,
+            @Nullable Dtype outputDtype,
+            Trials trials) {
+        return new MergePlanner(base, members, method, outputDtype, trials).plan();
     }
 
     /// What speaks against one expert as a member of any merge on this base; empty when nothing
     /// does.
     static List<Fault> faultsOf(Checkpoint base, Member member) {
-        MergePlanner planner = new MergePlanner(base, List.of(member), new WeightAveraging(), null);
+        MergePlanner planner =
+                new MergePlanner(base, List.of(member), new WeightAveraging(), null, Trials.NONE);
         try {
             planner.plan();
         } catch (RefusedException e) {
@@ -108,7 +124,7 @@ public final class MergePlanner {
             own.put(
                     task,
                     TaskTensors.of(task, architecture, baseNames, memberNames.get(m), faults));
-            if (method.needs().runsModels()) {
+            if (runsModels()) {
                 TaskTensors.refuseWithoutHead(
                         method.id(), task, own.getOrDefault(task, List.of()), faults);
             }
@@ -118,7 +134,7 @@ public final class MergePlanner {
         if (!faults.isEmpty()) {
             throw new RefusedException(faults);
         }
-        PlanCost cost = PlanCost.of(method, inputs, shared);
+        PlanCost cost = PlanCost.of(method, inputs, shared, trials);
         return new MergePlan(
                 base,
                 members,
@@ -141,7 +157,7 @@ public final class MergePlanner {
         if (!faults.isEmpty()) {
             throw new RefusedException(faults);
         }
-        PlanCost cost = PlanCost.of(method, inputs, tensors);
+        PlanCost cost = PlanCost.of(method, inputs, tensors, trials);
         return new MergePlan(
                 base,
                 members,
@@ -202,13 +218,17 @@ public final class MergePlanner {
         }
     }
 
+    private boolean runsModels() {
+        return method.needs().runsModels() || trials.any();
+    }
+
     /// Arithmetic needs no architecture, only the names of heads do; DivMerge runs the model.
     private Optional<Architecture> architecture(Checkpoint checkpoint, String where) {
         try {
             return Optional.of(
                     Architecture.of(ModelConfig.of(checkpoint.config(), where + " config.json")));
         } catch (RefusedException e) {
-            if (method.needs().runsModels()) {
+            if (runsModels()) {
                 faults.addAll(e.faults());
             }
             return Optional.empty();

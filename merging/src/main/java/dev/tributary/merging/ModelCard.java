@@ -11,6 +11,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.SequencedMap;
+import java.util.SortedMap;
 import java.util.stream.Collectors;
 
 /// Writes the README of a merged model: a card as the Hugging Face Hub reads it, with what went in
@@ -46,6 +47,7 @@ final class ModelCard {
         line("");
         members();
         coefficients();
+        tuning();
         loading();
         line("");
         line("`tributary.json` records the full lineage. Id: `%s`".formatted(id()));
@@ -185,6 +187,48 @@ final class ModelCard {
                 .as(LearnsCoefficients.class)
                 .map(method -> method.loss().quantity())
                 .orElse("loss");
+    }
+
+    private void tuning() {
+        ScaleChoice tuning = lineage.tuning();
+        if (tuning == null) {
+            return;
+        }
+        boolean divided = tuning.grid().score() == ScaleGrid.Score.NORMALIZED;
+        String option = tuning.grid().option().name();
+        line("");
+        line("## Tuning");
+        line("");
+        line(
+                "`%s` was chosen on validation examples by the mean %s."
+                        .formatted(
+                                option,
+                                divided
+                                        ? "of each task's metric divided by its expert's own"
+                                        : "of the tasks' metrics"));
+        line("");
+        line("| %s | score | %s |".formatted(option, String.join(" | ", tasks())));
+        line("|---|---|" + "---|".repeat(tasks().size()));
+        for (ScaleChoice.Candidate candidate : tuning.candidates()) {
+            boolean chosen = candidate.equals(tuning.chosen());
+            line(
+                    "| %s | %s | %s |"
+                            .formatted(
+                                    chosen
+                                            ? "**%s**".formatted(candidate.value())
+                                            : candidate.value(),
+                                    number("%.4f", candidate.score()),
+                                    metrics(candidate.metrics())));
+        }
+        if (divided) {
+            line("| experts | | %s |".formatted(metrics(tuning.experts())));
+        }
+    }
+
+    private static String metrics(SortedMap<String, Double> byTask) {
+        return byTask.values().stream()
+                .map(metric -> number("%.4f", metric))
+                .collect(Collectors.joining(" | "));
     }
 
     private List<String> tasks() {

@@ -42,6 +42,7 @@ final class RecipeReader {
                     "out_dtype",
                     "tokenizer_source",
                     "tasks",
+                    "tune",
                     "include",
                     "exclude");
     private static final Map<String, Dtype> DTYPES =
@@ -121,11 +122,11 @@ final class RecipeReader {
         MergeMethod method = parameters.method(given);
         BaseRole role = role(kind, method);
         List<Recipe.RecipeMember> members = new ArrayList<>();
-        boolean learns = method != null && method.needs().runsModels();
-        Map<Path, Path> tasks =
-                method == null && !root.path("tasks").isMissingNode()
-                        ? models.tasks(true, root.path("tasks"), base)
-                        : models.tasks(learns, root.path("tasks"), base);
+        ScaleGrid tune =
+                RecipeTuning.read(root.path("tune"), kind, root.path("parameters"), this::fault);
+        boolean tunes = root.has("tune") && kind.scale().isPresent();
+        boolean learns = method == null ? root.has("tasks") : method.needs().runsModels();
+        Map<Path, Path> tasks = models.tasks(tunes || learns, root.path("tasks"), base);
         for (RecipeModels.Listed model : models.models()) {
             boolean isBase = base != null && base.equals(model.directory());
             if (isBase && subtracts(role)) {
@@ -149,7 +150,7 @@ final class RecipeReader {
         if (!faults.isEmpty() || method == null || base == null) {
             throw new RefusedException(faults.stream().distinct().toList());
         }
-        return new Recipe(method, base, members, dtype, notes);
+        return new Recipe(method, base, members, dtype, tune, notes);
     }
 
     private void baseAmongModels(RecipeModels.Listed model) {

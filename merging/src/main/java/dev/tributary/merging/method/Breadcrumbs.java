@@ -75,7 +75,7 @@ public record Breadcrumbs(
                 .elementwise()
                 .option(DENSITY, Breadcrumbs::density)
                 .option(GAMMA, Breadcrumbs::gamma)
-                .option(lambda, Breadcrumbs::lambda)
+                .scale(lambda, Breadcrumbs::lambda)
                 .option(NORMALIZE, Breadcrumbs::normalize)
                 .fixed("rescale", "false")
                 .withoutEffect("int8_mask", Ties.NO_MASK);

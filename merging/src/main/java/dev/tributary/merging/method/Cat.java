@@ -75,7 +75,7 @@ public record Cat(Setting lambda, int basis, double balance, boolean rescale, in
                                             values.get(BALANCE),
                                             values.get(RESCALE),
                                             values.get(CALIBRATION_ITEMS)))
-                    .option(LAMBDA, Cat::lambda)
+                    .scale(LAMBDA, Cat::lambda)
                     .option(BASIS, Cat::basis)
                     .option(BALANCE, Cat::balance)
                     .option(RESCALE, Cat::rescale)

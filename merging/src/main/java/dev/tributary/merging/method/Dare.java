@@ -81,7 +81,7 @@ public record Dare(
                 .weighted()
                 .elementwise()
                 .option(DENSITY, Dare::density)
-                .option(lambda, Dare::lambda)
+                .scale(lambda, Dare::lambda)
                 .option(RESCALE, Dare::rescale)
                 .option(NORMALIZE, Dare::normalize)
                 .option(SEED, Dare::seed)

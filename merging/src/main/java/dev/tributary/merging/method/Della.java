@@ -92,7 +92,7 @@ public record Della(
                 .elementwise()
                 .option(DENSITY, Della::density)
                 .option(EPSILON, Della::epsilon)
-                .option(LAMBDA, Della::lambda)
+                .scale(LAMBDA, Della::lambda)
                 .option(RESCALE, Della::rescale)
                 .option(normalize, Della::normalize)
                 .option(SEED, Della::seed)

@@ -41,7 +41,7 @@ public record Lot(Setting lambda, double ridge, int calibrationItems) implements
                                             values.get(LAMBDA),
                                             values.get(RegMean.RIDGE),
                                             values.get(CALIBRATION_ITEMS)))
-                    .option(LAMBDA, Lot::lambda)
+                    .scale(LAMBDA, Lot::lambda)
                     .option(RegMean.RIDGE, Lot::ridge)
                     .option(CALIBRATION_ITEMS, Lot::calibrationItems);
 

@@ -9,6 +9,7 @@ import java.util.Optional;
 import java.util.SequencedMap;
 import java.util.TreeMap;
 import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
 
 /// What the catalogue knows of a method: names, paper, options, and how its record is built.
 ///
@@ -27,6 +28,7 @@ public final class MethodEntry<M extends MergeMethod> {
     private String recipeId;
     private BaseRole base = BaseRole.SUBTRACTED;
     private boolean weighted;
+    private @Nullable Option<Setting> scale;
     private boolean elementwise;
     private int mostExperts = Integer.MAX_VALUE;
 
@@ -67,6 +69,14 @@ public final class MethodEntry<M extends MergeMethod> {
     public <T> MethodEntry<M> option(Option<T> option, Function<M, T> of) {
         parameters.add(new Parameter<>(option, of));
         return this;
+    }
+
+    /// Adds the option that scales what is added to the base, which a recipe may tune.
+    ///
+    /// @param of reads it off a method
+    public MethodEntry<M> scale(Option<Setting> option, Function<M, Setting> of) {
+        scale = option;
+        return option(option, of);
     }
 
     /// Gives the method mergekit's name in recipes.
@@ -162,6 +172,11 @@ public final class MethodEntry<M extends MergeMethod> {
         List<Option<?>> options = new ArrayList<>();
         parameters.forEach(p -> options.add(p.option()));
         return options;
+    }
+
+    /// The option that scales what is added to the base, if it has one.
+    public Optional<Option<Setting>> scale() {
+        return Optional.ofNullable(scale);
     }
 
     /// The options an expert may state for itself, the weight first.

@@ -28,6 +28,15 @@ final class PassCost {
         return of(tensors, items, FORWARD + BACKWARD * back, 3);
     }
 
+    /// The arithmetic of running a model over some texts.
+    static double operations(List<MergeTensor> tensors, double texts) {
+        double multiplied = 0;
+        for (MergeTensor tensor : tensors) {
+            multiplied += tensor.name().contains(LOOKED_UP) ? 0 : tensor.elements();
+        }
+        return FORWARD * multiplied * texts * TYPICAL_TOKENS;
+    }
+
     /// @param copies of the weights in fp32 that are held
     private static MergeCost of(List<MergeTensor> tensors, long items, int operations, int copies) {
         double multiplied = 0;

@@ -30,7 +30,7 @@ public record TaskArithmetic(Setting lambda, boolean normalize) implements Merge
                             values -> new TaskArithmetic(values.get(LAMBDA), values.get(NORMALIZE)))
                     .weighted()
                     .elementwise()
-                    .option(LAMBDA, TaskArithmetic::lambda)
+                    .scale(LAMBDA, TaskArithmetic::lambda)
                     .option(NORMALIZE, TaskArithmetic::normalize)
                     .fixed("rescale", "false")
                     .withoutEffect("int8_mask", Ties.NO_MASK);

@@ -57,7 +57,7 @@ public record Tatr(
                                             values.get(LABELS),
                                             values.get(CALIBRATION_ITEMS)))
                     .weighted()
-                    .option(TaskArithmetic.LAMBDA, Tatr::lambda)
+                    .scale(TaskArithmetic.LAMBDA, Tatr::lambda)
                     .option(REMOVED, Tatr::removed)
                     .option(ZERO_SHOT, Tatr::zeroShot)
                     .option(LABELS, Tatr::labels)

@@ -67,7 +67,7 @@ public record Ties(Setting density, Setting lambda, TrimScope trim, boolean norm
                     .weighted()
                     .elementwise()
                     .option(DENSITY, Ties::density)
-                    .option(LAMBDA, Ties::lambda)
+                    .scale(LAMBDA, Ties::lambda)
                     .option(TRIM, Ties::trim)
                     .option(NORMALIZE, Ties::normalize)
                     .fixed("rescale", "false")
