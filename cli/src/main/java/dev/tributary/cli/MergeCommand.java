@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.tributary.merging.MergeResult;
 import dev.tributary.merging.PoolMerger;
 import dev.tributary.merging.Recipe;
+import dev.tributary.merging.ScaleChoice;
 import dev.tributary.tensors.FailureCode;
 import dev.tributary.tensors.Fault;
 import dev.tributary.tensors.RefusedException;
@@ -12,8 +13,10 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.util.Locale;
 import java.util.Objects;
 import java.util.concurrent.Callable;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -82,17 +85,40 @@ final class MergeCommand implements Callable<Integer> {
         return 0;
     }
 
+    /// Every value with its score, the chosen one last.
+    static String scores(ScaleChoice tuning) {
+        String option = tuning.grid().option().name();
+        return tuning.candidates().stream()
+                        .map(c -> String.format(Locale.ROOT, "%s %.4f", c.value(), c.score()))
+                        .collect(
+                                Collectors.joining(
+                                        ", ",
+                                        "%s by %s score: "
+                                                .formatted(option, tuning.grid().score().id()),
+                                        ""))
+                + "; chosen %s".formatted(tuning.chosen().value());
+    }
+
     private void print(Recipe read, MergeResult result, Path target) {
         double seconds = result.took().toMillis() / 1000.0;
+        ScaleChoice tuning = result.tuning();
         if (output.json()) {
             ObjectNode json = JsonNodeFactory.instance.objectNode();
             json.put("out", target.toString());
             json.put("method", read.method().id());
             json.put("seconds", seconds);
+            if (tuning != null) {
+                ObjectNode tuned = json.putObject("tuned");
+                tuned.put(tuning.grid().option().name(), tuning.chosen().value());
+                tuned.put("score", tuning.chosen().score());
+            }
             System.out.println(OutputOption.pretty(json));
             return;
         }
         read.notes().forEach(note -> System.out.println("note: " + note));
+        if (tuning != null) {
+            System.out.println(scores(tuning));
+        }
         System.out.println(
                 "%s of %d models in %s, written to %s"
                         .formatted(

@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.tributary.merging.MergePlan;
 import dev.tributary.merging.PoolMerger;
 import dev.tributary.merging.Recipe;
+import dev.tributary.merging.ScaleGrid;
 import java.nio.file.Path;
 import java.util.Locale;
 import java.util.Objects;
@@ -35,10 +36,13 @@ final class PlanCommand implements Callable<Integer> {
         Recipe read = Recipe.read(Objects.requireNonNull(recipe));
         MergePlan plan = PoolMerger.plan(read);
         if (output.json()) {
-            System.out.println(OutputOption.pretty(json(plan)));
+            System.out.println(OutputOption.pretty(json(plan, read.tune())));
         } else {
             read.notes().forEach(note -> System.out.println("note: " + note));
             print(plan);
+            if (read.tune() != null) {
+                System.out.println("tune       %s".formatted(grid(read.tune())));
+            }
         }
         return 0;
     }
@@ -48,7 +52,7 @@ final class PlanCommand implements Callable<Integer> {
                 "method     %s %s".formatted(plan.method().id(), plan.method().options()));
         System.out.println("members    %s".formatted(String.join(", ", plan.tasks())));
         System.out.println(
-                "tensors    %d merged in %d layer groups, %d kept per task"
+                "tensors    %d merged in %d groups, %d kept per task"
                         .formatted(
                                 plan.shared().size(),
                                 plan.groups().size(),
@@ -62,7 +66,12 @@ final class PlanCommand implements Callable<Integer> {
         System.out.println("time       about %s".formatted(Terminal.duration(plan.estimate())));
     }
 
-    private static ObjectNode json(MergePlan plan) {
+    private static String grid(ScaleGrid grid) {
+        return "%s, one of %s by %s score"
+                .formatted(grid.option().name(), grid.values(), grid.score().id());
+    }
+
+    private static ObjectNode json(MergePlan plan, @Nullable ScaleGrid tune) {
         ObjectNode json = JsonNodeFactory.instance.objectNode();
         json.put("method", plan.method().id());
         ObjectNode options = json.putObject("options");
@@ -76,6 +85,10 @@ final class PlanCommand implements Callable<Integer> {
         json.put("bytesToWrite", plan.bytesToWrite());
         json.put("peakBytes", plan.peakBytes());
         json.put("estimatedSeconds", plan.estimate().toMillis() / 1000.0);
+        if (tune != null) {
+            var values = json.putObject("tune").putArray(tune.option().name());
+            tune.values().forEach(values::add);
+        }
         return json;
     }
 

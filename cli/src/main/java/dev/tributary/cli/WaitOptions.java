@@ -21,8 +21,12 @@ final class WaitOptions {
 
     private final Terminal terminal = Terminal.beside();
 
+    /// Stages on the terminal; what follows a stage's first comma changes while it goes on.
     Progress progress() {
-        return (stage, done, total) -> terminal.progress(stage, "", done, total);
+        return (stage, done, total) -> {
+            String[] parts = stage.split(", ", 2);
+            terminal.progress(parts[0], parts.length > 1 ? parts[1] : "", done, total);
+        };
     }
 
     /// Exit code 0 when a generation answers the event or nothing has to change, 1 for a dead

@@ -6,6 +6,7 @@ import dev.tributary.merging.MergeResult;
 import dev.tributary.merging.PoolMerger;
 import dev.tributary.merging.Provenance;
 import dev.tributary.merging.method.Granularity;
+import dev.tributary.merging.method.LearnsCoefficients;
 import dev.tributary.tensors.ArtifactReference;
 import dev.tributary.tensors.ArtifactStore;
 import dev.tributary.tensors.FailureCode;
@@ -71,18 +72,22 @@ final class ExpertMerger implements GenerationMaker {
                             store.open(accepted.taskDefinition())));
             eventIds.put(member.task(), accepted.eventId());
         }
+        Coefficients start =
+                last == null || wish.method().as(LearnsCoefficients.class).isEmpty()
+                        ? null
+                        : coefficients(last);
         return new MergeRequest(
                 store.open(wish.base()),
                 wish.base().digest(),
                 members,
                 wish.method(),
-                last == null ? null : coefficients(last),
+                start,
                 null,
                 Provenance.ofPool(
                         wish.pool(),
                         number(last),
                         wish.base().uri(),
-                        last == null ? null : last.id().value(),
+                        last == null || start == null ? null : last.id().value(),
                         eventIds),
                 cache,
                 target);
@@ -94,26 +99,14 @@ final class ExpertMerger implements GenerationMaker {
             ArtifactReference artifact,
             MergeResult result,
             double seconds) {
-        Coefficients learnt = result.coefficients();
-        List<MergedGeneration.Part> parts = new ArrayList<>();
-        for (Wish.Member member : wish.members()) {
-            List<Double> coefficients =
-                    learnt == null
-                            ? List.of()
-                            : result.groups().stream()
-                                    .map(group -> learnt.get(member.task(), group))
-                                    .toList();
-            parts.add(
-                    new MergedGeneration.Part(
-                            member, result.taskVectorNorms().get(member.task()), coefficients));
-        }
         var optimised = result.learnt();
+        Coefficients told = told(result.coefficients());
         return new MergedGeneration(
                 wish,
                 number(last),
                 artifact,
-                learnt == null ? List.of() : result.groups(),
-                parts,
+                told == null ? List.of() : told.groups(),
+                parts(wish, told, result.taskVectorNorms()),
                 optimised == null ? null : optimised.meanBefore(),
                 optimised == null ? null : optimised.meanAfter(),
                 optimised == null ? 0 : optimised.steps(),
@@ -124,12 +117,13 @@ final class ExpertMerger implements GenerationMaker {
     private MergedGeneration found(Wish wish, @Nullable LastGeneration last, long began) {
         ArtifactReference artifact = store.referenceTo(wish.storePath());
         PublishedLineage lineage = PublishedLineage.read(store.open(artifact), wish);
+        Coefficients told = told(lineage.coefficients());
         return new MergedGeneration(
                 wish,
                 number(last),
                 artifact,
-                lineage.groups(),
-                lineage.parts(),
+                told == null ? List.of() : told.groups(),
+                parts(wish, told, Map.of()),
                 lineage.lossBefore(),
                 lineage.lossAfter(),
                 lineage.steps(),
@@ -137,8 +131,29 @@ final class ExpertMerger implements GenerationMaker {
                 true);
     }
 
-    /// What the last generation learnt, to start from; null when it learnt nothing.
-    private static @Nullable Coefficients coefficients(LastGeneration last) {
+    /// What events and the pool's state say of the coefficients: nothing where there is one for
+    /// every tensor, since events have to stay small. The artifact's lineage has them.
+    private static @Nullable Coefficients told(@Nullable Coefficients learnt) {
+        return learnt == null || learnt.granularity() == Granularity.TENSOR ? null : learnt;
+    }
+
+    private static List<MergedGeneration.Part> parts(
+            Wish wish, @Nullable Coefficients told, Map<String, Double> norms) {
+        return wish.members().stream()
+                .map(member ->
+                        new MergedGeneration.Part(
+                                member,
+                                norms.get(member.task()),
+                                told == null ? List.of() : told.of(member.task())))
+                .toList();
+    }
+
+    /// What the last generation learnt, to start from, as its artifact says. Where the artifact is
+    /// gone, what the pool remembers, one number for each layer group; null when nothing is known.
+    private @Nullable Coefficients coefficients(LastGeneration last) {
+        if (store.exists(last.artifact().path())) {
+            return PublishedLineage.coefficients(store.open(last.artifact()));
+        }
         if (last.groups().isEmpty()) {
             return null;
         }

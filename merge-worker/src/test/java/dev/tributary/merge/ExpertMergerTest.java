@@ -2,20 +2,28 @@ package dev.tributary.merge;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
 
+import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.tributary.merging.Coefficients;
+import dev.tributary.merging.method.Granularity;
 import dev.tributary.tensors.Checkpoint;
 import dev.tributary.tensors.FolderArtifactStore;
 import dev.tributary.tensors.Progress;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 
 class ExpertMergerTest {
     private FolderArtifactStore store;
@@ -83,6 +91,114 @@ class ExpertMergerTest {
                 .extracting(MergedGeneration.Part::coefficients)
                 .isEqualTo(
                         first.members().stream().map(MergedGeneration.Part::coefficients).toList());
+    }
+
+    @Test
+    void oneCoefficientATensorStaysInTheArtifactAndOutOfEvents() {
+        Wish wish = wish("pool", Map.of("max_steps", "3", "granularity", "tensor"));
+        MergedGeneration first = merger.make(wish, null, Progress.SILENT);
+        MergedGeneration again = merger.make(wish, null, Progress.SILENT);
+
+        for (MergedGeneration generation : List.of(first, again)) {
+            assertThat(generation.groups()).isEmpty();
+            assertThat(generation.members())
+                    .allSatisfy(part -> assertThat(part.coefficients()).isEmpty());
+        }
+        assertThat(learnt(first).granularity()).isEqualTo(Granularity.TENSOR);
+        assertThat(learnt(first).groups()).hasSizeGreaterThan(10);
+    }
+
+    @ParameterizedTest
+    @EnumSource(Granularity.class)
+    void aMergeStartsFromExactlyWhatWasLearntAtItsGranularity(Granularity granularity) {
+        MergedGeneration first =
+                merger.make(wish(granularity, "max_steps", "3"), null, Progress.SILENT);
+
+        MergedGeneration next =
+                merger.make(wish(granularity, "max_steps", "0"), first.asLast(), Progress.SILENT);
+
+        assertThat(next.artifact()).isNotEqualTo(first.artifact());
+        assertThat(learnt(next)).isEqualTo(learnt(first));
+        assertThat(learnt(next).values()).doesNotContain(0.5);
+    }
+
+    @Test
+    void aPoolThatChangesToTensorsStartsEachWhereItsLayerWas() {
+        MergedGeneration layers =
+                merger.make(wish(Granularity.LAYER, "max_steps", "3"), null, Progress.SILENT);
+
+        MergedGeneration tensors =
+                merger.make(
+                        wish(Granularity.TENSOR, "max_steps", "0"),
+                        layers.asLast(),
+                        Progress.SILENT);
+        MergedGeneration back =
+                merger.make(
+                        wish(Granularity.LAYER, "max_steps", "0"),
+                        tensors.asLast(),
+                        Progress.SILENT);
+
+        assertThat(learnt(tensors).get("mail", "bert.pooler.dense.bias"))
+                .isEqualTo(learnt(layers).get("mail", "pooler"));
+        for (String group : layers.groups()) {
+            assertThat(learnt(back).get("news", group))
+                    .isCloseTo(learnt(layers).get("news", group), within(1e-12));
+        }
+    }
+
+    @Test
+    void whatThePoolRemembersIsTheStartWhereTheLastArtifactIsGone() throws IOException {
+        MergedGeneration first =
+                merger.make(wish(Granularity.LAYER, "max_steps", "3"), null, Progress.SILENT);
+        Coefficients learnt = learnt(first);
+        remove(store.open(first.artifact()));
+
+        MergedGeneration next =
+                merger.make(
+                        wish(Granularity.LAYER, "max_steps", "0"), first.asLast(), Progress.SILENT);
+
+        assertThat(learnt(next)).isEqualTo(learnt);
+        assertThat(startedFrom(next)).isEqualTo(first.wish().id().value());
+    }
+
+    @Test
+    void whereNothingIsKnownOfTheLastCoefficientsAMergeStartsAfreshAndSaysSo() throws IOException {
+        MergedGeneration first =
+                merger.make(wish(Granularity.TENSOR, "max_steps", "3"), null, Progress.SILENT);
+        remove(store.open(first.artifact()));
+
+        MergedGeneration next =
+                merger.make(
+                        wish(Granularity.TENSOR, "max_steps", "0"),
+                        first.asLast(),
+                        Progress.SILENT);
+
+        assertThat(learnt(next).values()).containsOnly(0.5);
+        assertThat(startedFrom(next)).isEqualTo("null");
+    }
+
+    private Coefficients learnt(MergedGeneration generation) {
+        return Objects.requireNonNull(
+                PublishedLineage.coefficients(store.open(generation.artifact())));
+    }
+
+    private String startedFrom(MergedGeneration generation) throws IOException {
+        return new ObjectMapper()
+                .readTree(store.open(generation.artifact()).resolve("tributary.json").toFile())
+                .path("started_from")
+                .asText();
+    }
+
+    private static void remove(Path folder) throws IOException {
+        try (Stream<Path> files = Files.walk(folder)) {
+            for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
+                Files.delete(file);
+            }
+        }
+    }
+
+    private Wish wish(Granularity granularity, String option, String value) {
+        return wish("pool", Map.of("granularity", granularity.id(), option, value));
     }
 
     @Test

@@ -60,7 +60,7 @@ final class CoefficientVector {
     private int index(int task, int group) {
         return switch (granularity) {
             case TASK -> task;
-            case LAYER -> task * groups.size() + group;
+            case LAYER, TENSOR -> task * groups.size() + group;
         };
     }
 }

@@ -5,14 +5,16 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 
-/// How much of each task vector goes into a merge: one number a task, or one a task and layer
-/// group. Any real number is allowed; DivMerge leaves them unconstrained (arXiv 2509.02108, section
-/// 3.1).
+/// How much of each task vector goes into a merge: one number a task, or one a task and group,
+/// which is a layer or a single tensor. Any real number is allowed; DivMerge leaves them
+/// unconstrained (arXiv 2509.02108, section 3.1).
 ///
 /// @param granularity one value a task, or one a task and group
 /// @param tasks the tasks, in the order of the values
-/// @param groups the layer groups, in the order of the values; present for both granularities
+/// @param groups the layer groups, in the order of the values, or at tensor level the tensors by
+///   their names in the merged file; the layer groups also where a task has one value
 /// @param values task by task: one value each, or one for each group
 public record Coefficients(
         Granularity granularity, List<String> tasks, List<String> groups, List<Double> values) {
@@ -57,12 +59,12 @@ public record Coefficients(
         return new Coefficients(granularity, tasks, groups, boxed);
     }
 
-    /// The coefficient of a task in a layer group.
+    /// The coefficient of a task in a group.
     public double get(String task, String group) {
         return get(known(tasks, task, "task"), known(groups, group, "group"));
     }
 
-    /// The coefficients of a task, one for each group in their order, at either granularity.
+    /// The coefficients of a task, one for each group in their order, at any granularity.
     public List<Double> of(String task) {
         return groups.stream().map(group -> get(task, group)).toList();
     }
@@ -70,28 +72,49 @@ public record Coefficients(
     double get(int task, int group) {
         return switch (granularity) {
             case TASK -> values.get(task);
-            case LAYER -> values.get(task * groups.size() + group);
+            case LAYER, TENSOR -> values.get(task * groups.size() + group);
         };
     }
 
     /// These coefficients for another set of tasks, groups and granularity: what is known stays. A
     /// task or group never seen starts at 0.5 whatever the number of tasks (the paper's table 9):
     /// it joins coefficients that have been learnt, and those lie well above 1/n.
+    ///
+    /// A tensor starts where its layer was, and a layer at the mean of its tensors.
+    ///
+    /// @param layers the layer group of each tensor, by the tensor's name in the merged file
     public Coefficients startFor(
-            Granularity wanted, List<String> newTasks, List<String> newGroups) {
+            Granularity wanted,
+            List<String> newTasks,
+            List<String> newGroups,
+            Map<String, String> layers) {
         List<Double> started = new ArrayList<>();
         for (String task : newTasks) {
             switch (wanted) {
                 case TASK -> started.add(tasks.contains(task) ? mean(task) : NEWCOMER);
-                case LAYER -> {
-                    for (String group : newGroups) {
-                        boolean known = tasks.contains(task) && groups.contains(group);
-                        started.add(known ? get(task, group) : NEWCOMER);
-                    }
-                }
+                case LAYER, TENSOR ->
+                        newGroups.forEach(group -> started.add(start(task, group, layers)));
             }
         }
         return new Coefficients(wanted, newTasks, newGroups, started);
+    }
+
+    private double start(String task, String group, Map<String, String> layers) {
+        if (!tasks.contains(task)) {
+            return NEWCOMER;
+        }
+        if (groups.contains(group)) {
+            return get(task, group);
+        }
+        String layer = layers.get(group);
+        if (layer != null && groups.contains(layer)) {
+            return get(task, layer);
+        }
+        return groups.stream()
+                .filter(tensor -> group.equals(layers.get(tensor)))
+                .mapToDouble(tensor -> get(task, tensor))
+                .average()
+                .orElse(NEWCOMER);
     }
 
     /// The mean of a task's coefficients.
@@ -111,7 +134,7 @@ public record Coefficients(
     private static int perTask(Granularity granularity, List<String> groups) {
         return switch (granularity) {
             case TASK -> 1;
-            case LAYER -> groups.size();
+            case LAYER, TENSOR -> groups.size();
         };
     }
 

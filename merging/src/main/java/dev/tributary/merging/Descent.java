@@ -1,5 +1,6 @@
 package dev.tributary.merging;
 
+import dev.tributary.merging.method.DescentSettings;
 import dev.tributary.merging.method.LearnsCoefficients;
 import dev.tributary.tensors.FailureCode;
 import dev.tributary.tensors.Fault;
@@ -21,6 +22,7 @@ final class Descent {
 
     private final Objective objective;
     private final LearnsCoefficients method;
+    private final DescentSettings settings;
     private final List<DivMergeTask> tasks;
     private final Progress progress;
     private final CalibrationSampler sampler;
@@ -39,9 +41,10 @@ final class Descent {
             Progress progress) {
         this.objective = objective;
         this.method = method;
+        this.settings = method.descent();
         this.tasks = tasks;
         this.progress = progress;
-        this.sampler = new CalibrationSampler(method.seed(), method.samplesPerStep());
+        this.sampler = new CalibrationSampler(settings.seed(), settings.samplesPerStep());
         this.best = start;
     }
 
@@ -56,18 +59,18 @@ final class Descent {
         double[] lossesBefore = bestLosses;
         long began = System.nanoTime();
         int step = 0;
-        while (step < method.maxSteps() && !finished()) {
+        while (step < settings.maxSteps() && !finished()) {
             vector.spread(table);
             objective.step(table, items(step), derivatives);
             vector.collect(derivatives, gradient);
             double learningRate =
-                    method.learningRate() * method.decay().factor(step, method.maxSteps());
+                    settings.learningRate() * settings.decay().factor(step, settings.maxSteps());
             adam.step(learningRate, vector.values(), gradient);
             if (method.clamped()) {
                 vector.clamp();
             }
             step++;
-            if (step % method.evaluateEvery() == 0 || step == method.maxSteps()) {
+            if (step % settings.evaluateEvery() == 0 || step == settings.maxSteps()) {
                 measure(step, vector, table);
             }
             report(step, began);
@@ -77,7 +80,7 @@ final class Descent {
     }
 
     private boolean finished() {
-        return withoutImprovement >= method.patience()
+        return withoutImprovement >= settings.patience()
                 || Objective.mean(bestLosses) < NEGLIGIBLE_NATS;
     }
 
@@ -99,14 +102,14 @@ final class Descent {
                             FailureCode.MERGE_FAILED,
                             method.id(),
                             "the loss became %s after %d steps: learning_rate %s too large?"
-                                    .formatted(loss, step, method.learningRate())));
+                                    .formatted(loss, step, settings.learningRate())));
         }
         history.add(new LossPoint(step, loss));
         if (step == 0 || loss < Objective.mean(bestLosses)) {
             bestLosses = losses;
             best = vector.snapshot();
         }
-        if (loss < plateau * (1 - method.minImprovement())) {
+        if (loss < plateau * (1 - settings.minImprovement())) {
             plateau = loss;
             withoutImprovement = 0;
         } else {
@@ -121,9 +124,9 @@ final class Descent {
                         Locale.ROOT,
                         "optimising, loss %.5f, at most %.0f s left",
                         Objective.mean(bestLosses),
-                        each * (method.maxSteps() - step)),
+                        each * (settings.maxSteps() - step)),
                 step,
-                method.maxSteps());
+                settings.maxSteps());
     }
 
     private SequencedMap<String, Double> byTask(double[] losses) {

@@ -1,5 +1,6 @@
 package dev.tributary.merging;
 
+import dev.tributary.merging.method.Granularity;
 import dev.tributary.merging.method.LearnsCoefficients;
 import dev.tributary.merging.method.Workers;
 import dev.tributary.models.CalibrationSet;
@@ -69,11 +70,9 @@ public final class DivMergeOptimizer {
         Coefficients start =
                 previous == null
                         ? Coefficients.uniform(
-                                method.granularity(),
-                                tasks,
-                                plan.groups(),
-                                method.start(tasks.size()))
-                        : previous.startFor(method.granularity(), tasks, plan.groups());
+                                granularity(), tasks, plan.groups(), method.start(tasks.size()))
+                        : previous.startFor(
+                                granularity(), tasks, plan.groups(), plan.layerOfTensor());
         List<Questions> questions = questions();
         TokenSubset tokens = TokenSubset.of(questions.stream().map(Questions::texts).toList());
         try (Workers workers = Workers.create();
@@ -88,10 +87,13 @@ public final class DivMergeOptimizer {
         }
     }
 
+    private Granularity granularity() {
+        return method.descent().granularity();
+    }
+
     /// One expert, whole: its divergence from itself is zero.
     private DivMergeResult nothingToLearn(String task) {
-        Coefficients whole =
-                Coefficients.uniform(method.granularity(), List.of(task), plan.groups(), 1.0);
+        Coefficients whole = Coefficients.uniform(granularity(), List.of(task), plan.groups(), 1.0);
         SequencedMap<String, Double> none =
                 Collections.unmodifiableSequencedMap(new TreeMap<>(java.util.Map.of(task, 0.0)));
         return new DivMergeResult(whole, whole, none, none, List.of(new LossPoint(0, 0.0)), 0);
@@ -166,7 +168,10 @@ public final class DivMergeOptimizer {
     private List<Example> chosen(CalibrationSet calibration) {
         List<Example> inputs = calibration.inputs();
         return CalibrationSampler.sample(
-                        method.seed(), calibration.task(), inputs.size(), method.calibrationItems())
+                        method.descent().seed(),
+                        calibration.task(),
+                        inputs.size(),
+                        method.calibrationItems())
                 .stream()
                 .map(inputs::get)
                 .toList();

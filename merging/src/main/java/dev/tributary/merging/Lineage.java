@@ -15,6 +15,7 @@ import org.jspecify.annotations.Nullable;
 /// @param base digest of the base's folder
 /// @param provenance where the request came from
 /// @param learnt how the coefficients were found; null for methods that learn none
+/// @param tuning how the scale was chosen; null where it was not
 /// @param sums what identifies the inputs once they have been merged; null where their digests are
 ///   known
 record Lineage(
@@ -22,6 +23,7 @@ record Lineage(
         Digest base,
         Provenance provenance,
         @Nullable DivMergeResult learnt,
+        @Nullable ScaleChoice tuning,
         @Nullable InputSums sums) {
     private static final int FORMAT = 1;
 
@@ -40,22 +42,13 @@ record Lineage(
         return GenerationIdentity.of(base, experts, settings, plan.method(), calibrations);
     }
 
-    /// The lineage of a merge whose inputs are known by their digests.
-    Lineage(
-            GenerationIdentity identity,
-            Digest base,
-            Provenance provenance,
-            @Nullable DivMergeResult learnt) {
-        this(identity, base, provenance, learnt, null);
-    }
-
     /// The lineage of a merge that has been carried out, with its inputs' digests.
     Lineage identified(MergePlan plan) {
         if (sums == null) {
             return this;
         }
         Digest digest = sums.digest(plan.base());
-        return new Lineage(identity(plan, digest), digest, provenance, learnt, sums);
+        return new Lineage(identity(plan, digest), digest, provenance, learnt, tuning, sums);
     }
 
     @Nullable Coefficients coefficients() {
@@ -89,6 +82,9 @@ record Lineage(
         if (learnt != null) {
             learnt(learnt, root);
         }
+        if (tuning != null) {
+            tuning(tuning, root.putObject("tuning"));
+        }
         return JsonText.write(root);
     }
 
@@ -119,6 +115,24 @@ record Lineage(
             history.addObject().put("step", point.step()).put("loss", point.loss());
         }
         losses.put("steps", learnt.steps());
+    }
+
+    private static void tuning(ScaleChoice tuning, ObjectNode node) {
+        node.put("option", tuning.grid().option().name());
+        node.put("score", tuning.grid().score().id());
+        node.put("chosen", tuning.chosen().value());
+        ObjectNode validations = node.putObject("validation");
+        tuning.validations().forEach((task, digest) -> validations.put(task, digest.value()));
+        if (!tuning.experts().isEmpty()) {
+            tuning.experts().forEach(node.putObject("experts")::put);
+        }
+        ArrayNode candidates = node.putArray("candidates");
+        for (ScaleChoice.Candidate candidate : tuning.candidates()) {
+            ObjectNode one = candidates.addObject();
+            one.put("value", candidate.value());
+            one.put("score", candidate.score());
+            candidate.metrics().forEach(one.putObject("metrics")::put);
+        }
     }
 
     private static void coefficients(Coefficients coefficients, ObjectNode node) {

@@ -4,6 +4,7 @@ import dev.tributary.merging.method.MergeMethod;
 import dev.tributary.models.Architecture;
 import dev.tributary.tensors.Checkpoint;
 import java.time.Duration;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Optional;
 import java.util.SequencedMap;
@@ -18,7 +19,8 @@ import java.util.SequencedMap;
 ///   are then matched by their exact names
 /// @param shared the tensors that are merged, sorted by the name they get
 /// @param taskTensors for every task the tensors that stay its own
-/// @param groups the layer groups that have at least one shared tensor, in order
+/// @param groups what has a coefficient of its own, in order: the layer groups that have at least
+///   one shared tensor, or where the method learns one for each tensor the merged tensors
 /// @param bytesToRead from the checkpoints, over all passes
 /// @param bytesToWrite into the merged file
 /// @param peakBytes memory beyond mapped files, at most
@@ -47,12 +49,36 @@ public record MergePlan(
         return tensor.standIn() < 0 ? base : members.get(tensor.standIn()).expert();
     }
 
+    /// The layer group of every merged tensor, by the name the tensor gets.
+    SequencedMap<String, String> layerOfTensor() {
+        SequencedMap<String, String> layers = new LinkedHashMap<>();
+        for (SharedTensor tensor : shared) {
+            if (tensor.merged()) {
+                layers.put(
+                        tensor.outputName(),
+                        architecture
+                                .map(a -> a.groupNames().get(a.groupOf(tensor.name())))
+                                .orElse(MergePlanner.ONE_GROUP));
+            }
+        }
+        return layers;
+    }
+
     /// The same plan, its members known by other digests.
     MergePlan withMembers(List<Member> identified) {
+        return with(identified, method);
+    }
+
+    /// The same plan with another scale of its method.
+    MergePlan with(MergeMethod scaled) {
+        return with(members, scaled);
+    }
+
+    private MergePlan with(List<Member> identified, MergeMethod scaled) {
         return new MergePlan(
                 base,
                 identified,
-                method,
+                scaled,
                 architecture,
                 shared,
                 taskTensors,

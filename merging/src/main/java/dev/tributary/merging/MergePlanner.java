@@ -1,5 +1,7 @@
 package dev.tributary.merging;
 
+import dev.tributary.merging.method.Granularity;
+import dev.tributary.merging.method.LearnsCoefficients;
 import dev.tributary.merging.method.MergeMethod;
 import dev.tributary.merging.method.WeightAveraging;
 import dev.tributary.models.Architecture;
@@ -31,21 +33,29 @@ public final class MergePlanner {
     private static final Pattern VOCABULARY =
             Pattern.compile("word_embeddings|embed_tokens|lm_head|(^|\\.)(wte|shared)\\.");
 
+    /// Where the layers of a model are not known.
+    static final String ONE_GROUP = "all";
+
+    private static final int NO_GROUP = -1;
+
     private final Checkpoint base;
     private final List<Member> members;
     private final MergeMethod method;
     private final @Nullable Dtype outputDtype;
+    private final Trials trials;
     private final List<Fault> faults = new ArrayList<>();
 
     private MergePlanner(
             Checkpoint base,
             List<Member> members,
             MergeMethod method,
-            @Nullable Dtype outputDtype) {
+            @Nullable Dtype outputDtype,
+            Trials trials) {
         this.base = base;
         this.members = members.stream().sorted(Comparator.comparing(Member::task)).toList();
         this.method = method;
         this.outputDtype = outputDtype;
+        this.trials = trials;
     }
 
     /// Plans a merge whose tensors keep the base's element types.
@@ -64,13 +74,26 @@ public final class MergePlanner {
             List<Member> members,
             MergeMethod method,
             @Nullable Dtype outputDtype) {
-        return new MergePlanner(base, members, method, outputDtype).plan();
+        return plan(base, members, method, outputDtype, Trials.NONE);
+    }
+
+    /// Plans a merge that is tried out before it is written.
+    ///
+    /// @throws RefusedException with every fault
+    static MergePlan plan(
+            Checkpoint base,
+            List<Member> members,
+            MergeMethod method,
+            @Nullable Dtype outputDtype,
+            Trials trials) {
+        return new MergePlanner(base, members, method, outputDtype, trials).plan();
     }
 
     /// What speaks against one expert as a member of any merge on this base; empty when nothing
     /// does.
     static List<Fault> faultsOf(Checkpoint base, Member member) {
-        MergePlanner planner = new MergePlanner(base, List.of(member), new WeightAveraging(), null);
+        MergePlanner planner =
+                new MergePlanner(base, List.of(member), new WeightAveraging(), null, Trials.NONE);
         try {
             planner.plan();
         } catch (RefusedException e) {
@@ -101,7 +124,7 @@ public final class MergePlanner {
             own.put(
                     task,
                     TaskTensors.of(task, architecture, baseNames, memberNames.get(m), faults));
-            if (method.needs().runsModels()) {
+            if (runsModels()) {
                 TaskTensors.refuseWithoutHead(
                         method.id(), task, own.getOrDefault(task, List.of()), faults);
             }
@@ -111,7 +134,7 @@ public final class MergePlanner {
         if (!faults.isEmpty()) {
             throw new RefusedException(faults);
         }
-        PlanCost cost = PlanCost.of(method, inputs, shared);
+        PlanCost cost = PlanCost.of(method, inputs, shared, trials);
         return new MergePlan(
                 base,
                 members,
@@ -130,12 +153,11 @@ public final class MergePlanner {
     private MergePlan stacked() {
         List<SharedTensor> tensors =
                 new StackPlanner(method.stack(), members, outputDtype, faults).tensors();
-        PlanInputs inputs =
-                new PlanInputs(base, members, List.of(StackPlanner.GROUP), tensors, null, null);
+        PlanInputs inputs = new PlanInputs(base, members, List.of(ONE_GROUP), tensors, null, null);
         if (!faults.isEmpty()) {
             throw new RefusedException(faults);
         }
-        PlanCost cost = PlanCost.of(method, inputs, tensors);
+        PlanCost cost = PlanCost.of(method, inputs, tensors, trials);
         return new MergePlan(
                 base,
                 members,
@@ -143,7 +165,7 @@ public final class MergePlanner {
                 Optional.empty(),
                 tensors,
                 new TreeMap<>(),
-                List.of(StackPlanner.GROUP),
+                List.of(ONE_GROUP),
                 cost.bytesToRead(),
                 cost.bytesToWrite(),
                 cost.peakBytes(),
@@ -196,13 +218,17 @@ public final class MergePlanner {
         }
     }
 
+    private boolean runsModels() {
+        return method.needs().runsModels() || trials.any();
+    }
+
     /// Arithmetic needs no architecture, only the names of heads do; DivMerge runs the model.
     private Optional<Architecture> architecture(Checkpoint checkpoint, String where) {
         try {
             return Optional.of(
                     Architecture.of(ModelConfig.of(checkpoint.config(), where + " config.json")));
         } catch (RefusedException e) {
-            if (method.needs().runsModels()) {
+            if (runsModels()) {
                 faults.addAll(e.faults());
             }
             return Optional.empty();
@@ -232,11 +258,30 @@ public final class MergePlanner {
             }
         }
         byGroup.forEach((group, tensors) -> {
-            int index = groups.size();
-            groups.add(architecture.map(a -> a.groupNames().get(group)).orElse("all"));
-            tensors.forEach(t -> byOutputName.put(t.outputName(), inGroup(t, index)));
+            if (groupsAreTensors()) {
+                tensors.forEach(t -> byOutputName.put(t.outputName(), asGroup(t, groups)));
+            } else {
+                int index = groups.size();
+                groups.add(architecture.map(a -> a.groupNames().get(group)).orElse(ONE_GROUP));
+                tensors.forEach(t -> byOutputName.put(t.outputName(), inGroup(t, index)));
+            }
         });
         return List.copyOf(byOutputName.values());
+    }
+
+    private boolean groupsAreTensors() {
+        return method.as(LearnsCoefficients.class)
+                .filter(learns -> learns.descent().granularity() == Granularity.TENSOR)
+                .isPresent();
+    }
+
+    /// A tensor as a group of its own, if it is merged.
+    private static SharedTensor asGroup(SharedTensor tensor, List<String> groups) {
+        if (!tensor.merged()) {
+            return inGroup(tensor, NO_GROUP);
+        }
+        groups.add(tensor.outputName());
+        return inGroup(tensor, groups.size() - 1);
     }
 
     private SharedTensor tensor(

@@ -17,6 +17,8 @@ import org.jspecify.annotations.Nullable;
 /// @param members one expert for each task
 /// @param previous coefficients to start from, usually the last generation's; null to start afresh
 /// @param outputDtype how merged tensors are stored; null for the base's own type
+/// @param tune values of the method's scale, of which the best on validation examples is taken;
+///   null to merge by the method as it is
 /// @param cacheFolder where what can be computed again is kept between merges
 /// @param targetFolder an existing, empty folder to write into
 public record MergeRequest(
@@ -26,12 +28,37 @@ public record MergeRequest(
         MergeMethod method,
         @Nullable Coefficients previous,
         @Nullable Dtype outputDtype,
+        @Nullable ScaleGrid tune,
         Provenance provenance,
         Path cacheFolder,
         Path targetFolder) {
 
     public MergeRequest {
         members = List.copyOf(members);
+    }
+
+    /// A merge by the method as it is.
+    public MergeRequest(
+            Path base,
+            Digest baseDigest,
+            List<RequestedMember> members,
+            MergeMethod method,
+            @Nullable Coefficients previous,
+            @Nullable Dtype outputDtype,
+            Provenance provenance,
+            Path cacheFolder,
+            Path targetFolder) {
+        this(
+                base,
+                baseDigest,
+                members,
+                method,
+                previous,
+                outputDtype,
+                null,
+                provenance,
+                cacheFolder,
+                targetFolder);
     }
 
     /// One expert that is to be merged.

@@ -10,8 +10,9 @@ import org.jspecify.annotations.Nullable;
 /// What a merge came to.
 ///
 /// @param identity the generation's id
-/// @param groups the layer groups, in order
+/// @param groups what has a coefficient of its own, in order: layer groups or tensors
 /// @param learnt coefficients, losses and steps; null for methods that learn none
+/// @param tuning how the scale was chosen; null where it was not
 /// @param taskVectorNorms by task, the Euclidean norm of expert minus base over the merged tensors;
 ///   empty outside of a pool
 /// @param files what was written
@@ -20,6 +21,7 @@ public record MergeResult(
         GenerationIdentity identity,
         List<String> groups,
         @Nullable DivMergeResult learnt,
+        @Nullable ScaleChoice tuning,
         SortedMap<String, Double> taskVectorNorms,
         GenerationFiles files,
         Duration took) {

@@ -1,10 +1,17 @@
 package dev.tributary.merging;
 
+import dev.tributary.merging.method.Granularity;
 import dev.tributary.merging.method.LearnsCoefficients;
 import dev.tributary.merging.method.Option;
 import dev.tributary.merging.method.Setting;
+import java.util.ArrayList;
+import java.util.DoubleSummaryStatistics;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
+import java.util.SequencedMap;
+import java.util.SortedMap;
 import java.util.stream.Collectors;
 
 /// Writes the README of a merged model: a card as the Hugging Face Hub reads it, with what went in
@@ -40,6 +47,7 @@ final class ModelCard {
         line("");
         members();
         coefficients();
+        tuning();
         loading();
         line("");
         line("`tributary.json` records the full lineage. Id: `%s`".formatted(id()));
@@ -124,12 +132,10 @@ final class ModelCard {
         line("");
         line("| group | " + String.join(" | ", tasks()) + " |");
         line("|---|" + "---|".repeat(tasks().size()));
-        for (String group : coefficients.groups()) {
-            StringBuilder row = new StringBuilder("| " + group + " |");
-            for (Member member : plan.members()) {
-                row.append(number(" %.4f |", coefficients.get(member.task(), group)));
-            }
-            line(row.toString());
+        if (coefficients.granularity() == Granularity.TENSOR) {
+            ranges(coefficients);
+        } else {
+            values(coefficients);
         }
         line("");
         line(
@@ -140,11 +146,89 @@ final class ModelCard {
                         + " (%d steps).".formatted(learnt.steps()));
     }
 
+    private void values(Coefficients coefficients) {
+        for (String group : coefficients.groups()) {
+            StringBuilder row = new StringBuilder("| " + group + " |");
+            for (Member member : plan.members()) {
+                row.append(number(" %.4f |", coefficients.get(member.task(), group)));
+            }
+            line(row.toString());
+        }
+    }
+
+    /// One row a tensor would fill pages: each layer's mean, smallest and largest instead.
+    private void ranges(Coefficients coefficients) {
+        SequencedMap<String, List<String>> tensors = new LinkedHashMap<>();
+        Map<String, String> layers = plan.layerOfTensor();
+        for (String tensor : coefficients.groups()) {
+            tensors.computeIfAbsent(layers.getOrDefault(tensor, tensor), _ -> new ArrayList<>())
+                    .add(tensor);
+        }
+        tensors.forEach((layer, inLayer) -> {
+            StringBuilder row = new StringBuilder("| " + layer + " |");
+            for (Member member : plan.members()) {
+                DoubleSummaryStatistics range =
+                        inLayer.stream()
+                                .mapToDouble(tensor -> coefficients.get(member.task(), tensor))
+                                .summaryStatistics();
+                row.append(number(" %.4f", range.getAverage()))
+                        .append(number(" (%.4f", range.getMin()))
+                        .append(number(" to %.4f) |", range.getMax()));
+            }
+            line(row.toString());
+        });
+        line("");
+        line("One coefficient a task and tensor: of each group the mean, the smallest and the");
+        line("largest stand here, all in `tributary.json`.");
+    }
+
     private String quantity() {
         return plan.method()
                 .as(LearnsCoefficients.class)
                 .map(method -> method.loss().quantity())
                 .orElse("loss");
+    }
+
+    private void tuning() {
+        ScaleChoice tuning = lineage.tuning();
+        if (tuning == null) {
+            return;
+        }
+        boolean divided = tuning.grid().score() == ScaleGrid.Score.NORMALIZED;
+        String option = tuning.grid().option().name();
+        line("");
+        line("## Tuning");
+        line("");
+        line(
+                "`%s` was chosen on validation examples by the mean %s."
+                        .formatted(
+                                option,
+                                divided
+                                        ? "of each task's metric divided by its expert's own"
+                                        : "of the tasks' metrics"));
+        line("");
+        line("| %s | score | %s |".formatted(option, String.join(" | ", tasks())));
+        line("|---|---|" + "---|".repeat(tasks().size()));
+        for (ScaleChoice.Candidate candidate : tuning.candidates()) {
+            boolean chosen = candidate.equals(tuning.chosen());
+            line(
+                    "| %s | %s | %s |"
+                            .formatted(
+                                    chosen
+                                            ? "**%s**".formatted(candidate.value())
+                                            : candidate.value(),
+                                    number("%.4f", candidate.score()),
+                                    metrics(candidate.metrics())));
+        }
+        if (divided) {
+            line("| experts | | %s |".formatted(metrics(tuning.experts())));
+        }
+    }
+
+    private static String metrics(SortedMap<String, Double> byTask) {
+        return byTask.values().stream()
+                .map(metric -> number("%.4f", metric))
+                .collect(Collectors.joining(" | "));
     }
 
     private List<String> tasks() {

@@ -18,14 +18,20 @@ record PlanCost(long bytesToRead, long bytesToWrite, long peakBytes, Duration es
     /// What two cores multiply and add in a second.
     private static final double OPERATIONS_PER_SECOND = 100e9;
 
-    static PlanCost of(MergeMethod method, PlanInputs inputs, List<SharedTensor> shared) {
+    /// @param trials of scales that are scored before the merge
+    static PlanCost of(
+            MergeMethod method, PlanInputs inputs, List<SharedTensor> shared, Trials trials) {
         long written = 0;
         long kept = 0;
         for (SharedTensor tensor : shared) {
             written += tensor.output().bytes();
             kept += tensor.merged() ? 0 : tensor.elements() * tensor.baseDtype().bytes();
         }
-        MergeCost cost = method.cost(inputs.tensors());
+        MergeCost once = method.cost(inputs.tensors());
+        MergeCost cost =
+                trials.any()
+                        ? once.scoring(inputs.tensors(), trials.values(), trials.examples())
+                        : once;
         long read = cost.bytesToRead() + kept;
         double seconds =
                 (read + written) / BYTES_PER_SECOND + cost.operations() / OPERATIONS_PER_SECOND;

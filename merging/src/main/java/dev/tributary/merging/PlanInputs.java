@@ -66,7 +66,7 @@ final class PlanInputs implements MergeInputs {
             experts.add(
                     new MergeTensor.Expert(
                             member.task(),
-                            new MergeTensor.Stored(
+                            new MergeTensor.Mapped(
                                     source.dtype(), member.expert().data(source.name())),
                             source.settings().orElse(member.settings())));
         }
@@ -76,7 +76,7 @@ final class PlanInputs implements MergeInputs {
                 tensor.shape(),
                 depth,
                 tensor.group(),
-                new MergeTensor.Stored(tensor.baseDtype(), from.data(tensor.baseName())),
+                new MergeTensor.Mapped(tensor.baseDtype(), from.data(tensor.baseName())),
                 experts);
     }
 

@@ -4,6 +4,7 @@ import dev.tributary.merging.method.LearnsCoefficients;
 import dev.tributary.merging.method.MergeMethod;
 import dev.tributary.models.CalibrationSet;
 import dev.tributary.models.Example;
+import dev.tributary.models.ModelConfig;
 import dev.tributary.models.TaskDefinition;
 import dev.tributary.tensors.Checkpoint;
 import dev.tributary.tensors.FailureCode;
@@ -29,6 +30,7 @@ public final class PoolMerger {
     private final List<Fault> faults = new ArrayList<>();
     private final List<Checkpoint> open = new ArrayList<>();
     private final Set<String> unreadable = new HashSet<>();
+    private final SortedMap<String, ValidationSet> validations = new TreeMap<>();
 
     private PoolMerger(MergeRequest request) {
         this(request, false);
@@ -98,6 +100,28 @@ public final class PoolMerger {
                         ? DivMergeOptimizer.optimise(
                                 plan, request.previous(), request.cacheFolder(), progress)
                         : null;
+        try (GatheredStatistics statistics = statistics(plan, progress)) {
+            ScaleChoice tuning = tuning(plan, statistics, progress);
+            MergePlan scaled = tuning == null ? plan : tuning.applied(plan);
+            return write(scaled, learnt, tuning, statistics, began, progress);
+        }
+    }
+
+    private @Nullable ScaleChoice tuning(
+            MergePlan plan, @Nullable GatheredStatistics statistics, Progress progress) {
+        ScaleGrid grid = request.tune();
+        return grid == null
+                ? null
+                : ScaleTuner.choose(plan, grid, validations, statistics, progress);
+    }
+
+    private MergeResult write(
+            MergePlan plan,
+            @Nullable DivMergeResult learnt,
+            @Nullable ScaleChoice tuning,
+            @Nullable GatheredStatistics statistics,
+            long began,
+            Progress progress) {
         GenerationIdentity identity = Lineage.identity(plan, request.baseDigest());
         Lineage lineage =
                 new Lineage(
@@ -105,19 +129,17 @@ public final class PoolMerger {
                         request.baseDigest(),
                         request.provenance(),
                         learnt,
+                        tuning,
                         unidentified ? new InputSums(plan) : null);
-        GenerationFiles files;
-        try (GatheredStatistics statistics = statistics(plan, progress)) {
-            files =
-                    GenerationWriter.write(
-                            plan, lineage, statistics, request.targetFolder(), progress);
-        }
+        GenerationFiles files =
+                GenerationWriter.write(plan, lineage, statistics, request.targetFolder(), progress);
         SortedMap<String, Double> norms =
                 request.provenance().pool() == null ? new TreeMap<>() : TaskVectorNorms.of(plan);
         return new MergeResult(
                 files.identity(),
                 plan.groups(),
                 learnt,
+                tuning,
                 norms,
                 files,
                 Duration.ofNanos(System.nanoTime() - began));
@@ -137,6 +159,7 @@ public final class PoolMerger {
             Checkpoint expert = checkpoint(member.expert());
             CalibrationSet calibration = calibration(member);
             if (expert != null) {
+                validation(member, expert);
                 members.add(
                         new Member(
                                 member.task(),
@@ -151,7 +174,8 @@ public final class PoolMerger {
         }
         try {
             MergePlan plan =
-                    MergePlanner.plan(base, members, request.method(), request.outputDtype());
+                    MergePlanner.plan(
+                            base, members, request.method(), request.outputDtype(), trials());
             if (faults.isEmpty()) {
                 return plan;
             }
@@ -174,6 +198,43 @@ public final class PoolMerger {
         } catch (RefusedException e) {
             faults.addAll(e.faults());
             return null;
+        }
+    }
+
+    private Trials trials() {
+        ScaleGrid grid = request.tune();
+        return grid == null
+                ? Trials.NONE
+                : new Trials(
+                        grid.values().size(),
+                        validations.values().stream()
+                                .mapToLong(set -> set.examples().size())
+                                .sum());
+    }
+
+    /// The examples a scale is chosen by, where one is.
+    private void validation(MergeRequest.RequestedMember member, Checkpoint expert) {
+        ScaleGrid grid = request.tune();
+        if (grid == null) {
+            return;
+        }
+        Path definition = member.taskDefinition();
+        if (definition == null) {
+            faults.add(
+                    new Fault(
+                            FailureCode.UNKNOWN_TASK,
+                            member.task(),
+                            "has no task definition, expected one with a validation file to choose"
+                                    + " %s by".formatted(grid.option().name())));
+            return;
+        }
+        try {
+            ValidationSet set = ValidationSet.read(definition, grid.validationItems());
+            String where = member.task() + " config.json";
+            faults.addAll(set.task().labelFaults(ModelConfig.of(expert.config(), where), where));
+            validations.put(member.task(), set);
+        } catch (RefusedException e) {
+            faults.addAll(e.faults());
         }
     }
 
@@ -205,8 +266,12 @@ public final class PoolMerger {
                     new Fault(
                             FailureCode.BAD_TASK,
                             task,
-                            "has inputs without labels, and %s is to learn from labels: set labels"
-                                            .formatted(request.method().id())
+                            "has inputs without labels, and %s is to learn from labels: set %s"
+                                            .formatted(
+                                                    request.method().id(),
+                                                    request.method().trustRegion().leavesOut()
+                                                            ? "trust_region"
+                                                            : "labels")
                                     + " to predicted to take the expert's own answers"));
         }
         return CalibrationSet.labelled(

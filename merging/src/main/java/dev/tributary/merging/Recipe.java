@@ -12,17 +12,20 @@ import org.jspecify.annotations.Nullable;
 /// the result is stored.
 ///
 /// The file is mergekit's YAML, with mergekit's meaning of every key; the methods mergekit lacks
-/// have the same form, with `tasks:` where they learn from data.
+/// have the same form, with `tasks:` where they learn from data, and `tune:` chooses a scale.
 ///
 /// @param base the base model's folder; for `linear` without one, the first model's
 /// @param members the models whose weights go in, in the file's order
 /// @param outputDtype how the merged tensors are stored; null for the base's own type
+/// @param tune values of the method's scale, of which the best on validation examples is taken;
+///   null to merge by the method as it is
 /// @param notes what a reader should know about keys that change nothing here
 public record Recipe(
         MergeMethod method,
         Path base,
         List<RecipeMember> members,
         @Nullable Dtype outputDtype,
+        @Nullable ScaleGrid tune,
         List<String> notes) {
 
     public Recipe {

@@ -127,11 +127,11 @@ final class RecipeModels {
 
     /// The task definitions by model folder, one for every model but the base.
     ///
-    /// @param learns whether the method needs any
-    Map<Path, Path> tasks(boolean learns, JsonNode tasks, @Nullable Path base) {
-        if (!learns) {
+    /// @param needed whether the method or the choice of its scale needs any
+    Map<Path, Path> tasks(boolean needed, JsonNode tasks, @Nullable Path base) {
+        if (!needed) {
             if (!tasks.isMissingNode()) {
-                fault("tasks", "belongs to methods that learn from data only: remove it");
+                fault("tasks", "belongs to methods that learn from data, and to tune: remove it");
             }
             return Map.of();
         }

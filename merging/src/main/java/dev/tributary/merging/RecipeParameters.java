@@ -12,6 +12,8 @@ import dev.tributary.merging.method.SphereCenter;
 import dev.tributary.tensors.FailureCode;
 import dev.tributary.tensors.Fault;
 import dev.tributary.tensors.RefusedException;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.SortedMap;
@@ -77,7 +79,7 @@ final class RecipeParameters {
                     SphereCenter.OPTION.name(),
                     (baseNamed ? SphereCenter.BASE : SphereCenter.ZERO).id());
         }
-        for (Option<?> option : entry.options()) {
+        for (Option<?> option : options()) {
             JsonNode given = overall.path(option.recipeName());
             if (!given.isMissingNode()) {
                 options.put(option.name(), text(given));
@@ -97,10 +99,17 @@ final class RecipeParameters {
         }
     }
 
+    /// The method's own options, and those it shares with others of its kind.
+    private List<Option<?>> options() {
+        List<Option<?>> options = new ArrayList<>(entry.options());
+        options.addAll(entry.sharedOptions());
+        return options;
+    }
+
     private String place(String where) {
         String name = where.substring(where.indexOf('.') + 1);
         return "parameters."
-                + entry.options().stream()
+                + options().stream()
                         .filter(option -> option.name().equals(name))
                         .<String>map(Option::recipeName)
                         .findFirst()
@@ -207,7 +216,7 @@ final class RecipeParameters {
 
     private Set<String> overallNames() {
         Set<String> names = modelNames();
-        entry.options().forEach(option -> names.add(option.recipeName()));
+        options().forEach(option -> names.add(option.recipeName()));
         names.remove(Passthrough.SLICES.name());
         names.addAll(entry.fixedKeys().keySet());
         names.addAll(entry.keysWithoutEffect().keySet());

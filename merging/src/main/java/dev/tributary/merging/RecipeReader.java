@@ -42,6 +42,7 @@ final class RecipeReader {
                     "out_dtype",
                     "tokenizer_source",
                     "tasks",
+                    "tune",
                     "include",
                     "exclude");
     private static final Map<String, Dtype> DTYPES =
@@ -119,15 +120,16 @@ final class RecipeReader {
             slices.refuseUnlessWhole();
         }
         MergeMethod method = parameters.method(given);
+        BaseRole role = role(kind, method);
         List<Recipe.RecipeMember> members = new ArrayList<>();
-        boolean learns = method != null && method.needs().runsModels();
-        Map<Path, Path> tasks =
-                method == null && !root.path("tasks").isMissingNode()
-                        ? models.tasks(true, root.path("tasks"), base)
-                        : models.tasks(learns, root.path("tasks"), base);
+        ScaleGrid tune =
+                RecipeTuning.read(root.path("tune"), kind, root.path("parameters"), this::fault);
+        boolean tunes = root.has("tune") && kind.scale().isPresent();
+        boolean learns = method == null ? root.has("tasks") : method.needs().runsModels();
+        Map<Path, Path> tasks = models.tasks(tunes || learns, root.path("tasks"), base);
         for (RecipeModels.Listed model : models.models()) {
             boolean isBase = base != null && base.equals(model.directory());
-            if (isBase && subtracts(kind)) {
+            if (isBase && subtracts(role)) {
                 baseAmongModels(model);
             } else {
                 members.add(
@@ -141,14 +143,14 @@ final class RecipeReader {
                                 tasks.get(model.directory())));
             }
         }
-        base = baseOrTemplate(kind, base, members);
+        base = baseOrTemplate(kind, role, base, members);
         if (members.isEmpty()) {
             fault("models", "names no model to merge, expected at least one besides the base");
         }
         if (!faults.isEmpty() || method == null || base == null) {
             throw new RefusedException(faults.stream().distinct().toList());
         }
-        return new Recipe(method, base, members, dtype, notes);
+        return new Recipe(method, base, members, dtype, tune, notes);
     }
 
     private void baseAmongModels(RecipeModels.Listed model) {
@@ -159,9 +161,17 @@ final class RecipeReader {
         }
     }
 
+    /// What the base is: within a trust region, task vectors are differences from it whatever the
+    /// method.
+    private static BaseRole role(MethodEntry<?> kind, @Nullable MergeMethod method) {
+        return method != null && method.trustRegion().leavesOut()
+                ? BaseRole.SUBTRACTED
+                : kind.base();
+    }
+
     /// Whether task vectors are taken, so that the base among the models changes nothing.
-    private static boolean subtracts(MethodEntry<?> kind) {
-        return kind.base() == BaseRole.SUBTRACTED || kind.base() == BaseRole.OPTIONAL;
+    private static boolean subtracts(BaseRole role) {
+        return role == BaseRole.SUBTRACTED || role == BaseRole.OPTIONAL;
     }
 
     private Map<String, String> selection() {
@@ -182,11 +192,14 @@ final class RecipeReader {
     }
 
     private @Nullable Path baseOrTemplate(
-            MethodEntry<?> kind, @Nullable Path base, List<Recipe.RecipeMember> members) {
-        if (kind.base() == BaseRole.SUBTRACTED || kind.base() == BaseRole.ENDPOINT) {
+            MethodEntry<?> kind,
+            BaseRole role,
+            @Nullable Path base,
+            List<Recipe.RecipeMember> members) {
+        if (role == BaseRole.SUBTRACTED || role == BaseRole.ENDPOINT) {
             if (root.path("base_model").isMissingNode()) {
                 fault("base_model", "is missing, expected the model the others were tuned from");
-            } else if (kind.base() == BaseRole.ENDPOINT) {
+            } else if (role == BaseRole.ENDPOINT) {
                 endpoints(kind, base, members);
             }
             return base;
@@ -194,7 +207,7 @@ final class RecipeReader {
         if (base == null || root.has("slices")) {
             return members.isEmpty() ? null : members.getFirst().directory();
         }
-        if (kind.base() == BaseRole.TEMPLATE
+        if (role == BaseRole.TEMPLATE
                 && members.stream().noneMatch(member -> base.equals(member.directory()))) {
             fault(
                     "base_model",

@@ -11,7 +11,8 @@ import java.util.Optional;
 ///
 /// @param name its canonical name, the same whatever a file calls it
 /// @param outputName its name in the merged file
-/// @param group index of its layer group
+/// @param group index of the group with whose coefficient it is merged; negative for a tensor that
+///   has none
 /// @param outputDtype its element type in the merged file
 /// @param baseName its name in the base's files
 /// @param baseDtype its element type there

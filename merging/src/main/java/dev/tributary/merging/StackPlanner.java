@@ -18,9 +18,6 @@ import org.jspecify.annotations.Nullable;
 /// Numbers the layers of several models anew, as those of one model, and says what does not fit
 /// together.
 final class StackPlanner {
-    /// The one group the tensors belong to.
-    static final String GROUP = "all";
-
     private final LayerStack stack;
     private final List<Member> members;
     private final @Nullable Dtype outputDtype;

@@ -216,19 +216,6 @@ final class TaskVectors {
         }
     }
 
-    /// The inner products of the last [#gradient] for one tensor, by member.
-    double[] productsOf(String name) {
-        double[] sum = new double[plan.members().size()];
-        for (int i = 0; i < products.length; i++) {
-            if (units.get(i).tensor().name().equals(name)) {
-                for (int m = 0; m < sum.length; m++) {
-                    sum[m] += products[i][m];
-                }
-            }
-        }
-        return sum;
-    }
-
     private static void products(Unit unit, MemorySegment gradient, double[] target) {
         java.util.Arrays.fill(target, 0);
         for (long from = 0; from < unit.count(); from += TILE) {

@@ -6,10 +6,14 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.tributary.merging.method.DivMerge;
 import dev.tributary.merging.method.Granularity;
 import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.Test;
 
 class CoefficientsTest {
     private static final List<String> GROUPS = List.of("embeddings", "layer.0");
+    private static final List<String> TENSORS = List.of("words", "query", "key");
+    private static final Map<String, String> LAYERS =
+            Map.of("words", "embeddings", "query", "layer.0", "key", "layer.0");
 
     @Test
     void startsWholeForOneHalfForTwoAndEqualSharesForMore() {
@@ -30,7 +34,8 @@ class CoefficientsTest {
                 old.startFor(
                         Granularity.LAYER,
                         List.of("nouns", "spam", "verse"),
-                        List.of("embeddings", "layer.0", "pooler"));
+                        List.of("embeddings", "layer.0", "pooler"),
+                        Map.of());
         assertThat(start.of("spam")).containsExactly(0.3, 0.4, 0.5);
         assertThat(start.of("nouns")).containsOnly(0.5);
     }
@@ -39,10 +44,40 @@ class CoefficientsTest {
     void aWarmStartChangesBetweenGranularities() {
         Coefficients byLayer =
                 new Coefficients(Granularity.LAYER, List.of("spam"), GROUPS, List.of(0.2, 0.4));
-        Coefficients byTask = byLayer.startFor(Granularity.TASK, List.of("spam"), GROUPS);
+        Coefficients byTask = byLayer.startFor(Granularity.TASK, List.of("spam"), GROUPS, LAYERS);
         assertThat(byTask.values().getFirst()).isEqualTo((0.2 + 0.4) / 2);
-        assertThat(byTask.startFor(Granularity.LAYER, List.of("spam"), GROUPS).of("spam"))
+        assertThat(byTask.startFor(Granularity.LAYER, List.of("spam"), GROUPS, LAYERS).of("spam"))
                 .containsOnly((0.2 + 0.4) / 2);
+        assertThat(byTask.startFor(Granularity.TENSOR, List.of("spam"), TENSORS, LAYERS).of("spam"))
+                .containsOnly((0.2 + 0.4) / 2);
+    }
+
+    @Test
+    void aTensorStartsWhereItsLayerWasAndALayerAtTheMeanOfItsTensors() {
+        Coefficients byLayer =
+                new Coefficients(Granularity.LAYER, List.of("spam"), GROUPS, List.of(0.2, 0.4));
+        Coefficients byTensor =
+                byLayer.startFor(Granularity.TENSOR, List.of("nouns", "spam"), TENSORS, LAYERS);
+        assertThat(byTensor.of("spam")).containsExactly(0.2, 0.4, 0.4);
+        assertThat(byTensor.of("nouns")).containsOnly(0.5);
+
+        Coefficients moved =
+                new Coefficients(
+                        Granularity.TENSOR, List.of("spam"), TENSORS, List.of(0.1, 0.3, 0.7));
+        assertThat(moved.startFor(Granularity.LAYER, List.of("spam"), GROUPS, LAYERS).of("spam"))
+                .containsExactly(0.1, 0.5);
+    }
+
+    @Test
+    void aTensorNeverSeenStartsAsATaskThatJoins() {
+        Coefficients known =
+                new Coefficients(
+                        Granularity.TENSOR,
+                        List.of("spam"),
+                        TENSORS.subList(0, 2),
+                        List.of(0.1, 0.3));
+        assertThat(known.startFor(Granularity.TENSOR, List.of("spam"), TENSORS, LAYERS).of("spam"))
+                .containsExactly(0.1, 0.3, 0.5);
     }
 
     @Test

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.catchThrowableOfType;
 import static org.assertj.core.api.Assertions.within;
 
 import dev.tributary.merging.method.Decay;
+import dev.tributary.merging.method.DescentSettings;
 import dev.tributary.merging.method.DivMerge;
 import dev.tributary.merging.method.Divergence;
 import dev.tributary.merging.method.Granularity;
@@ -115,17 +116,9 @@ class DescentTest {
 
     private static DivMerge method(int steps, int every, int patience) {
         return new DivMerge(
-                Granularity.LAYER,
-                Divergence.JS,
-                0.01,
-                Decay.NONE,
-                1,
-                steps,
-                1,
-                every,
-                patience,
-                0.01,
-                1);
+                new DescentSettings(
+                        Granularity.LAYER, 0.01, Decay.NONE, 1, steps, 1, every, patience, 0.01, 1),
+                Divergence.JS);
     }
 
     private static DivMergeTask task(String name) {

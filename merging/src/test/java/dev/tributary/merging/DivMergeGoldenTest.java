@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.within;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.tributary.merging.method.Decay;
+import dev.tributary.merging.method.DescentSettings;
 import dev.tributary.merging.method.DivMerge;
 import dev.tributary.merging.method.Divergence;
 import dev.tributary.merging.method.Granularity;
@@ -119,21 +120,42 @@ class DivMergeGoldenTest {
                     .containsExactly(
                             doubles(Arrays.copyOfRange(wanted, 4 * t, 4 * t + 4)), within(LOSS));
         }
-        perTensor(kind);
     }
 
-    /// The gradient of every single tensor's coefficient, of which a group's is the sum.
-    private void perTensor(String kind) {
+    /// Of which a group's is the sum.
+    @ParameterizedTest
+    @EnumSource(Divergence.class)
+    void everyTensorsGradientIsThatOfTheReference(Divergence divergence) {
+        MergePlan byTensor = plan(Granularity.TENSOR);
         JsonNode order = orders.path("tensor_order_of_grad_gamma_per_tensor");
-        float[] wanted = expected.get(kind + ".grad_gamma_per_tensor");
+        assertThat(byTensor.groups())
+                .containsExactlyInAnyOrderElementsOf(
+                        StreamSupport.stream(order.spliterator(), false)
+                                .map(JsonNode::asText)
+                                .toList());
+        double[][] gamma = new double[3][order.size()];
+        double[][] gradient = new double[3][order.size()];
+        new CoefficientVector(uniform(byTensor, Granularity.TENSOR)).spread(gamma);
+        new DivMergeObjective(model, new TaskVectors(byTensor, model, workers), tasks, divergence)
+                .step(gamma, allItems(), gradient);
+        float[] wanted = expected.get(divergence.id() + ".grad_gamma_per_tensor");
         for (int p = 0; p < order.size(); p++) {
-            String name = order.path(p).asText().replaceFirst("^bert\\.", "");
-            double[] products = vectors.productsOf(name);
+            int group = byTensor.groups().indexOf(order.path(p).asText());
             for (int t = 0; t < 3; t++) {
-                assertThat(products[t])
-                        .as("task %d %s", t, name)
+                assertThat(gradient[t][group])
+                        .as("task %d %s", t, order.path(p))
                         .isCloseTo(wanted[t * order.size() + p], within(LOSS));
             }
+        }
+    }
+
+    @Test
+    void tensorsAreGroupsInTheOrderOfTheirLayers() {
+        MergePlan byTensor = plan(Granularity.TENSOR);
+        assertThat(byTensor.groups().stream().map(byTensor.layerOfTensor()::get).distinct())
+                .containsExactlyElementsOf(plan.groups());
+        for (SharedTensor tensor : byTensor.shared()) {
+            assertThat(byTensor.groups().get(tensor.group())).isEqualTo(tensor.outputName());
         }
     }
 
@@ -183,20 +205,29 @@ class DivMergeGoldenTest {
         }
     }
 
-    @Test
-    void taskLevelCoefficientsLowerTheLossToo() {
-        Coefficients start =
-                Coefficients.uniform(Granularity.TASK, plan.tasks(), plan.groups(), 1.0 / 3);
+    @ParameterizedTest
+    @EnumSource(Granularity.class)
+    void coefficientsOfAnyGranularityLowerTheLoss(Granularity granularity) {
+        MergePlan planned = plan(granularity);
         DivMergeResult result =
                 new Descent(
-                                objective(Divergence.JS),
-                                fullBatch(Granularity.TASK, Divergence.JS),
+                                new DivMergeObjective(
+                                        model,
+                                        new TaskVectors(planned, model, workers),
+                                        tasks,
+                                        Divergence.JS),
+                                fullBatch(granularity, Divergence.JS),
                                 tasks,
-                                start,
+                                uniform(planned, granularity),
                                 Progress.SILENT)
                         .run();
-        assertThat(result.coefficients().values()).hasSize(3);
+        int each = granularity == Granularity.TASK ? 1 : planned.groups().size();
+        assertThat(result.coefficients().values()).hasSize(3 * each);
         assertThat(result.meanAfter()).isLessThan(result.meanBefore());
+    }
+
+    private static Coefficients uniform(MergePlan plan, Granularity granularity) {
+        return Coefficients.uniform(granularity, plan.tasks(), plan.groups(), 0.3);
     }
 
     @Test
@@ -215,7 +246,9 @@ class DivMergeGoldenTest {
     }
 
     private static DivMerge fullBatch(Granularity granularity, Divergence divergence) {
-        return new DivMerge(granularity, divergence, 0.01, Decay.NONE, 5, STEPS, 5, 1, 1000, 0, 1);
+        return new DivMerge(
+                new DescentSettings(granularity, 0.01, Decay.NONE, 5, STEPS, 5, 1, 1000, 0, 1),
+                divergence);
     }
 
     private DivMergeObjective objective(Divergence divergence) {

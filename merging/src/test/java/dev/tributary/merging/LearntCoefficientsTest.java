@@ -56,6 +56,15 @@ class LearntCoefficientsTest {
     }
 
     @Test
+    void adaMergingHasOneCoefficientATaskAndTensorAsTheOfficialCode() {
+        MergeResult result = merge("adamerging", "a", Map.of("granularity", "tensor"));
+        DivMergeResult learnt = Objects.requireNonNull(result.learnt());
+        int tensors = Golden.tensors(folder.resolve("a/model.safetensors")).byName().size();
+        assertThat(learnt.coefficients().values()).hasSize(3 * tensors);
+        assertThat(learnt.meanAfter()).isLessThan(learnt.meanBefore());
+    }
+
+    @Test
     void adaMergingsCoefficientsStayBetweenNoneAndAllUnlessTheyNeedNot() {
         Map<String, String> far = Map.of("learning_rate", "0.5", "init", "0.9");
         assertThat(coefficients(merge("adamerging", "a", far)))

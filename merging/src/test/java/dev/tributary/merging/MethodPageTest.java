@@ -6,11 +6,13 @@ import dev.tributary.merging.method.MergeMethod;
 import dev.tributary.merging.method.MethodCatalogue;
 import dev.tributary.merging.method.MethodEntry;
 import dev.tributary.merging.method.Option;
+import dev.tributary.merging.method.TrustRegion;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -92,6 +94,21 @@ class MethodPageTest {
                 assertThat(page).contains("\n## " + entry.id() + "\n");
             }
         }
+    }
+
+    @Test
+    void theTrustRegionIsDescribedOnceWithTheMethodsThatTakeIt() throws IOException {
+        String page = Files.readString(PAGE);
+        for (Option<?> option : TrustRegion.options()) {
+            assertThat(page).contains(row(option));
+        }
+        String methods =
+                MethodCatalogue.entries().stream()
+                        .filter(MethodEntry::takesTrustRegion)
+                        .map(entry -> "`%s`".formatted(entry.id()))
+                        .collect(Collectors.joining(", "));
+        assertThat(page.replaceAll("\\s+", " "))
+                .contains("These methods take it: " + methods + ".");
     }
 
     @Test

@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.within;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.tributary.merging.method.Decay;
+import dev.tributary.merging.method.DescentSettings;
 import dev.tributary.merging.method.DivMerge;
 import dev.tributary.merging.method.Divergence;
 import dev.tributary.merging.method.Granularity;
@@ -28,6 +29,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -35,9 +37,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 /// Whole merges of three small BERT classifiers, from folders to a folder.
 class PoolMergerTest {
-    private static final DivMerge LEARN =
-            new DivMerge(
-                    Granularity.LAYER, Divergence.JS, 0.02, Decay.NONE, 4, 20, 10, 5, 10, 0.01, 5);
+    private static final DivMerge LEARN = learn(Granularity.LAYER);
     private static final MergeMethod SUM = new TaskArithmetic(0.3);
 
     private static final String TIES_RECIPE =
@@ -55,6 +55,12 @@ class PoolMergerTest {
     @TempDir private Path folder;
 
     private TinyPool pool;
+
+    private static DivMerge learn(Granularity granularity) {
+        return new DivMerge(
+                new DescentSettings(granularity, 0.02, Decay.NONE, 4, 20, 10, 5, 10, 0.01, 5),
+                Divergence.JS);
+    }
 
     @BeforeEach
     void pool() {
@@ -227,6 +233,51 @@ class PoolMergerTest {
         assertThat(refused.faults()).hasSize(2);
         assertThat(refused.faults()).extracting(Fault::where).allMatch(w -> w.contains("/"));
         assertThat(files(folder.resolve("a"))).isEmpty();
+    }
+
+    @Test
+    void oneCoefficientATensorIsMergedWithThatTensorAlone() throws IOException {
+        MergeResult result = merge(learn(Granularity.TENSOR), "a", "spam", "hedges");
+        Coefficients learnt = Objects.requireNonNull(result.coefficients());
+        Golden.Tensors base = Golden.tensors(pool.base().resolve("model.safetensors"));
+        Golden.Tensors merged = Golden.tensors(folder.resolve("a/model.safetensors"));
+        assertThat(learnt.groups())
+                .isEqualTo(result.groups())
+                .containsExactlyInAnyOrderElementsOf(merged.byName().keySet());
+        assertThat(learnt.values()).doesNotContain(0.5).doesNotHaveDuplicates();
+        merged.byName()
+                .forEach((name, values) -> {
+                    float[] wanted = base.get(name).clone();
+                    for (String task : List.of("spam", "hedges")) {
+                        float[] expert =
+                                Golden.tensors(pool.expert(task).resolve("model.safetensors"))
+                                        .get(name);
+                        for (int i = 0; i < wanted.length; i++) {
+                            wanted[i] +=
+                                    (float)
+                                            (learnt.get(task, name)
+                                                    * (expert[i] - base.get(name)[i]));
+                        }
+                    }
+                    assertThat(values).as(name).containsExactly(wanted, within(1e-6f));
+                });
+        String name = "bert.pooler.dense.bias";
+        assertThat(json("a/tributary.json").path("coefficients").path("spam").path(name).asDouble())
+                .isEqualTo(learnt.get("spam", name));
+        assertThat(Files.readString(folder.resolve("a/README.md")))
+                .contains("| layer.1 | ", " to ", "all in `tributary.json`")
+                .doesNotContain(name);
+    }
+
+    @Test
+    void aTensorThatIsLeftOutHasNoCoefficient() {
+        MergeMethod part =
+                MergeMethod.of(
+                        "divmerge",
+                        Map.of("granularity", "tensor", "max_steps", "1", "exclude", "*bias"));
+        MergePlan plan = PoolMerger.plan(pool.request(part, folder.resolve("a"), "spam", "hedges"));
+        assertThat(plan.groups()).isNotEmpty().noneMatch(name -> name.endsWith("bias"));
+        assertThat(merge(part, "a", "spam", "hedges").groups()).isEqualTo(plan.groups());
     }
 
     @Test

@@ -19,6 +19,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.TreeMap;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -264,8 +265,8 @@ class RecipeTest {
                           max_steps: 12
                         """);
         DivMerge method = (DivMerge) recipe.method();
-        assertThat(method.granularity()).isEqualTo(Granularity.TASK);
-        assertThat(method.maxSteps()).isEqualTo(12);
+        assertThat(method.descent().granularity()).isEqualTo(Granularity.TASK);
+        assertThat(method.descent().maxSteps()).isEqualTo(12);
         assertThat(recipe.members().getFirst().task()).isEqualTo(folder.resolve("models/tasks"));
     }
 
@@ -302,10 +303,10 @@ class RecipeTest {
                                 + " its folder",
                         "[recipe.yml modules] is not supported, expected one of base_model, dtype, exclude,"
                                 + " include, merge_method, models, out_dtype, parameters, slices,"
-                                + " tasks, tokenizer_source",
+                                + " tasks, tokenizer_source, tune",
                         "[recipe.yml chat_template] is not supported, expected one of base_model,"
                                 + " dtype, exclude, include, merge_method, models, out_dtype, parameters, slices,"
-                                + " tasks, tokenizer_source",
+                                + " tasks, tokenizer_source, tune",
                         "[recipe.yml tokenizer_source] 'union' is not supported, expected base:"
                                 + " vocabularies are never mixed",
                         "[recipe.yml dtype] 'int8' is not supported, expected one of bfloat16,"
@@ -368,6 +369,139 @@ class RecipeTest {
                 .singleElement()
                 .asString()
                 .contains("base_model] is not among the models: linear takes");
+    }
+
+    @Test
+    void withinATrustRegionALinearMergeHasABaseBesideItsModels() {
+        String linear =
+                """
+                merge_method: linear
+                %s
+                models:
+                  - model: models/one
+                  - model: models/two
+                parameters: {weight: 1, trust_region: zero_shot}
+                """;
+        Recipe recipe = read(linear.formatted("base_model: models/base"));
+        assertThat(recipe.base()).isEqualTo(folder.resolve("models/base"));
+        assertThat(recipe.members()).hasSize(2);
+        assertThat(recipe.method().options()).containsEntry("trust_region", "zero_shot");
+        assertThat(faults(linear.formatted("")))
+                .containsExactly(
+                        "[recipe.yml base_model] is missing, expected the model the others were"
+                                + " tuned from");
+    }
+
+    @Test
+    void aTrustRegionOfGradientsNeedsATaskForEveryModel() {
+        String ties =
+                """
+                merge_method: ties
+                base_model: models/base
+                models:
+                  - model: models/one
+                tasks:
+                  models/one: models/tasks
+                parameters: {weight: 1, trust_region: %s}
+                """;
+        assertThat(read(ties.formatted("given")).members().getFirst().task())
+                .isEqualTo(folder.resolve("models/tasks"));
+        assertThat(faults(ties.formatted("zero_shot")))
+                .singleElement()
+                .asString()
+                .contains("tasks] belongs to methods that learn from data");
+        assertThat(faults(ties.formatted("zero_shot, trust_region_removed: 7")))
+                .anyMatch(fault -> fault.contains("parameters.trust_region_removed] was '7'"));
+    }
+
+    private static String tuned(String method, String parameters, String tune) {
+        return """
+        merge_method: %s
+        base_model: models/base
+        models:
+          - model: models/one
+        tasks:
+          models/one: models/tasks
+        parameters: {%s}
+        tune: %s
+        """
+                .formatted(method, parameters, tune);
+    }
+
+    @Test
+    void valuesToChooseAScaleAmongAreReadFromTheSmallestOn() {
+        Recipe recipe = read(tuned("ties", "weight: 1", "{lambda: [1.5, 0.5, 1, 1.0]}"));
+        ScaleGrid grid = Objects.requireNonNull(recipe.tune());
+        assertThat(grid.option().name()).isEqualTo("lambda");
+        assertThat(grid.values()).containsExactly(0.5, 1.0, 1.5);
+        assertThat(grid.score()).isEqualTo(ScaleGrid.Score.NORMALIZED);
+        assertThat(grid.validationItems()).isEqualTo(Integer.MAX_VALUE);
+        assertThat(recipe.members().getFirst().task()).isEqualTo(folder.resolve("models/tasks"));
+
+        ScaleGrid other =
+                Objects.requireNonNull(
+                        read(tuned(
+                                        "tsv_m",
+                                        "",
+                                        "{alpha: [1], score: metric," + " validation_items: 50}"))
+                                .tune());
+        assertThat(other.option().name()).isEqualTo("alpha");
+        assertThat(other.score()).isEqualTo(ScaleGrid.Score.METRIC);
+        assertThat(other.validationItems()).isEqualTo(50);
+        assertThat(read(arithmetic("")).tune()).isNull();
+    }
+
+    @Test
+    void everythingThatIsWrongWithAGridIsSaidAtOnce() {
+        assertThat(
+                        faults(
+                                tuned(
+                                        "ties",
+                                        "weight: 1, lambda: 1, density: 7",
+                                        "{lambda: [0.5, Infinity, NaN, much, [1]], score: best,"
+                                                + " validation_items: 0, steps: 3}")))
+                .containsExactlyInAnyOrder(
+                        "[recipe.yml parameters.density] was '7', expected more than 0 and at most"
+                                + " 1",
+                        "[recipe.yml parameters.lambda] stands beside tune.lambda, expected one of"
+                                + " the two: a value, or values to choose among",
+                        "[recipe.yml tune.steps] is not supported, expected one of lambda, score,"
+                                + " validation_items",
+                        "[recipe.yml tune.lambda[1]] was 'Infinity', expected a finite number",
+                        "[recipe.yml tune.lambda[2]] was 'NaN', expected a finite number",
+                        "[recipe.yml tune.lambda[3]] was 'much', expected a finite number",
+                        "[recipe.yml tune.lambda[4]] was '[1]', expected a finite number",
+                        "[recipe.yml tune.score] was 'best', expected one of normalized, metric",
+                        "[recipe.yml tune.validation_items] was '0', expected a whole number, at"
+                                + " least 1");
+    }
+
+    @Test
+    void aGridWithoutValuesOrAScaleOrTasksIsRefused() {
+        assertThat(faults(tuned("ties", "weight: 1", "{lambda: []}")))
+                .containsExactly(
+                        "[recipe.yml tune.lambda] is an empty list, expected numbers to choose"
+                                + " among: [0.5, 1]");
+        assertThat(faults(tuned("ties", "weight: 1", "{}")))
+                .containsExactly(
+                        "[recipe.yml tune.lambda] is missing, expected numbers to choose among:"
+                                + " [0.5, 1]");
+        assertThat(faults(tuned("ties", "weight: 1", "{lambda: 1}")))
+                .containsExactly(
+                        "[recipe.yml tune.lambda] is no list, expected numbers to choose among:"
+                                + " [0.5, 1]");
+        assertThat(faults(tuned("ties", "weight: 1", "lambda")))
+                .containsExactly("[recipe.yml tune] is no mapping, expected 'lambda: [0.5, 1]'");
+        assertThat(faults(tuned("divmerge", "", "{lambda: [1]}")))
+                .singleElement()
+                .asString()
+                .startsWith(
+                        "[recipe.yml tune] is not supported by divmerge, which has no scale to"
+                                + " choose, expected one of task_arithmetic, ties, dare_linear");
+        assertThat(faults(arithmetic("tune: {lambda: [0.5, 1]}")))
+                .containsExactly(
+                        "[recipe.yml tasks] is missing, expected '<model as listed>: <task"
+                                + " definition>' a line");
     }
 
     @Test

@@ -430,7 +430,23 @@ class StatisticsGathererTest {
     }
 
     @Test
+    void tiesInATrustRegionRunsEveryExpertOnceAndSharesWhatTatrKnows() throws IOException {
+        merge(method("tatr"), "a", "spam", "hedges");
+        MergeResult result =
+                merge(method("ties", "trust_region", "predicted"), "b", "spam", "hedges");
+        assertThat(files(folder.resolve("cache/statistics"))).hasSize(2);
+        MergeResult plain = merge(method("ties"), "c", "spam", "hedges");
+        assertThat(result.identity()).isNotEqualTo(plain.identity());
+        assertThat(Golden.tensors(folder.resolve("b/model.safetensors")).get("bert." + INNER))
+                .isNotEqualTo(
+                        Golden.tensors(folder.resolve("c/model.safetensors")).get("bert." + INNER));
+        assertThat(Files.readString(folder.resolve("b/README.md")))
+                .contains("trust_region predicted");
+    }
+
+    @Test
     void aMethodThatAsksForNothingRunsNothing() {
+        merge(method("ties", "trust_region", "zero_shot"), "b", "spam", "hedges");
         merge(method("tatr", "zero_shot", "true"), "a", "spam", "hedges");
         assertThat(Optional.of(folder.resolve("cache/statistics")).filter(Files::exists)).isEmpty();
         assertThat(Objects.requireNonNull(folder.toFile().list())).contains("a");

@@ -32,11 +32,14 @@ record Candidate(String name, String method, List<Map<String, String>> grid) {
                     fixed("LOT", "lot", Map.of()),
                     fixed("CAT", "cat", Map.of()),
                     fixed("TATR", "tatr", Map.of()),
+                    fixed("TIES + TATR", "ties", Map.of("trust_region", "predicted")),
                     fixed("AdaMerging", "adamerging", Map.of()),
+                    fixed("AdaMerging tensor", "adamerging", Map.of("granularity", "tensor")),
                     divMerge("DivMerge TL KL", "task", "kl"),
                     divMerge("DivMerge TL JS", "task", "js"),
                     divMerge("DivMerge LL KL", "layer", "kl"),
-                    divMerge("DivMerge LL JS", "layer", "js"));
+                    divMerge("DivMerge LL JS", "layer", "js"),
+                    divMerge("DivMerge tensor JS", "tensor", "js"));
 
     Candidate {
         grid = List.copyOf(grid);

@@ -231,8 +231,10 @@ final class Comparison {
         if (known.containsKey("seed")) {
             all.put("seed", Long.toString(seed));
         }
-        if (known.containsKey("calibration_items")) {
-            all.put("calibration_items", Integer.toString(grid.calibrationItems()));
+        for (String items : List.of("calibration_items", "trust_region_items")) {
+            if (known.containsKey(items)) {
+                all.put(items, Integer.toString(grid.calibrationItems()));
+            }
         }
         return MergeMethod.of(candidate.method(), all);
     }

@@ -72,9 +72,10 @@ public record Breadcrumbs(
         return new MethodEntry<>(
                         Breadcrumbs.class, id, title, PAPER, "sparse masks", formula, build)
                 .weighted()
+                .elementwise()
                 .option(DENSITY, Breadcrumbs::density)
                 .option(GAMMA, Breadcrumbs::gamma)
-                .option(lambda, Breadcrumbs::lambda)
+                .scale(lambda, Breadcrumbs::lambda)
                 .option(NORMALIZE, Breadcrumbs::normalize)
                 .fixed("rescale", "false")
                 .withoutEffect("int8_mask", Ties.NO_MASK);

@@ -27,7 +27,6 @@ import java.util.stream.IntStream;
 /// @param calibrationItems at most so many inputs of each task
 public record Cat(Setting lambda, int basis, double balance, boolean rescale, int calibrationItems)
         implements MergeMethod {
-    private static final Bound BALANCE_BOUND = Bound.from("balance", 0, Double.POSITIVE_INFINITY);
     private static final Option<Setting> LAMBDA =
             Option.number(
                     "lambda",
@@ -42,7 +41,7 @@ public record Cat(Setting lambda, int basis, double balance, boolean rescale, in
                             + " trimmed");
     private static final Option<Double> BALANCE =
             Option.real(
-                    BALANCE_BOUND,
+                    Bound.from("balance", 0, Double.POSITIVE_INFINITY),
                     5,
                     "how much a task's own features count against the others'; the paper finds any"
                             + " value above 0 stable");
@@ -76,17 +75,17 @@ public record Cat(Setting lambda, int basis, double balance, boolean rescale, in
                                             values.get(BALANCE),
                                             values.get(RESCALE),
                                             values.get(CALIBRATION_ITEMS)))
-                    .option(LAMBDA, Cat::lambda)
+                    .scale(LAMBDA, Cat::lambda)
                     .option(BASIS, Cat::basis)
                     .option(BALANCE, Cat::balance)
                     .option(RESCALE, Cat::rescale)
                     .option(CALIBRATION_ITEMS, Cat::calibrationItems);
 
     public Cat {
-        lambda.values().forEach(Bound.anyNumber("lambda")::require);
-        BASIS.parse(Integer.toString(basis));
-        BALANCE_BOUND.require(balance);
-        CALIBRATION_ITEMS.parse(Integer.toString(calibrationItems));
+        LAMBDA.require(lambda);
+        BASIS.require(basis);
+        BALANCE.require(balance);
+        CALIBRATION_ITEMS.require(calibrationItems);
     }
 
     @Override

@@ -79,8 +79,9 @@ public record Dare(
                                 values.get(SEED));
         return new MethodEntry<>(Dare.class, id, title, PAPER, "equations 1 to 3", formula, build)
                 .weighted()
+                .elementwise()
                 .option(DENSITY, Dare::density)
-                .option(lambda, Dare::lambda)
+                .scale(lambda, Dare::lambda)
                 .option(RESCALE, Dare::rescale)
                 .option(NORMALIZE, Dare::normalize)
                 .option(SEED, Dare::seed)

@@ -89,9 +89,10 @@ public record Della(
                                 values.get(SEED));
         return new MethodEntry<>(Della.class, id, title, PAPER, "MagPrune", formula, build)
                 .weighted()
+                .elementwise()
                 .option(DENSITY, Della::density)
                 .option(EPSILON, Della::epsilon)
-                .option(LAMBDA, Della::lambda)
+                .scale(LAMBDA, Della::lambda)
                 .option(RESCALE, Della::rescale)
                 .option(normalize, Della::normalize)
                 .option(SEED, Della::seed)

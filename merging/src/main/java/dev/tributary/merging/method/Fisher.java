@@ -20,10 +20,9 @@ import java.util.Set;
 ///   because it is less sure
 /// @param calibrationItems at most so many inputs of each task
 public record Fisher(double floor, boolean normalize, int calibrationItems) implements MergeMethod {
-    private static final Bound AT_LEAST = Bound.from("floor", 0, Double.POSITIVE_INFINITY);
     private static final Option<Double> FLOOR =
             Option.real(
-                    AT_LEAST,
+                    Bound.from("floor", 0, Double.POSITIVE_INFINITY),
                     1e-6,
                     "an entry weighs at least so much; the official code floors the first model's"
                             + " entries only");
@@ -32,11 +31,7 @@ public record Fisher(double floor, boolean normalize, int calibrationItems) impl
                     "normalize",
                     true,
                     "divide each expert's Fisher information by its norm, before the floor");
-    private static final Option<Integer> CALIBRATION_ITEMS =
-            Option.whole(
-                    Bound.from("calibration_items", 1, 100_000),
-                    256,
-                    "at most so many inputs of each task");
+    private static final Option<Integer> CALIBRATION_ITEMS = Option.calibrationItems(256);
     private static final int TYPICAL_LABELS = 3;
 
     static final MethodEntry<Fisher> ENTRY =
@@ -58,8 +53,8 @@ public record Fisher(double floor, boolean normalize, int calibrationItems) impl
                     .option(CALIBRATION_ITEMS, Fisher::calibrationItems);
 
     public Fisher {
-        AT_LEAST.require(floor);
-        CALIBRATION_ITEMS.parse(Integer.toString(calibrationItems));
+        FLOOR.require(floor);
+        CALIBRATION_ITEMS.require(calibrationItems);
     }
 
     @Override

@@ -18,7 +18,7 @@ public record IsoC(Setting alpha) implements MergeMethod {
                             "Iso-C",
                             "θ₀ + α mean(σ) U Vᵀ, U Σ Vᵀ = Σ τ_t",
                             values -> new IsoC(values.get(TsvM.ALPHA)))
-                    .option(TsvM.ALPHA, IsoC::alpha);
+                    .scale(TsvM.ALPHA, IsoC::alpha);
 
     public IsoC {
         alpha.values().forEach(Bound.anyNumber("alpha")::require);

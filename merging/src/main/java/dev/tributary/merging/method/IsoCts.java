@@ -28,12 +28,12 @@ public record IsoCts(Setting alpha, double commonSpaceFraction) implements Merge
                             "Iso-CTS",
                             "as Iso-C, the last directions of Σ τ_t replaced by each task's own",
                             values -> new IsoCts(values.get(TsvM.ALPHA), values.get(FRACTION)))
-                    .option(TsvM.ALPHA, IsoCts::alpha)
+                    .scale(TsvM.ALPHA, IsoCts::alpha)
                     .option(FRACTION, IsoCts::commonSpaceFraction);
 
     public IsoCts {
         alpha.values().forEach(Bound.anyNumber("alpha")::require);
-        FRACTION.parse(FRACTION.text(commonSpaceFraction));
+        FRACTION.require(commonSpaceFraction);
     }
 
     @Override

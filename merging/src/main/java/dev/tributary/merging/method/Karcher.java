@@ -45,8 +45,8 @@ public record Karcher(SphereCenter center, int maxIter, double tol) implements M
                     .option(TOL, Karcher::tol);
 
     public Karcher {
-        MAX_ITER.parse(MAX_ITER.text(maxIter));
-        TOL.parse(TOL.text(tol));
+        MAX_ITER.require(maxIter);
+        TOL.require(tol);
     }
 
     @Override

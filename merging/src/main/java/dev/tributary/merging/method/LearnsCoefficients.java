@@ -1,11 +1,16 @@
 package dev.tributary.merging.method;
 
+import java.util.List;
+
 /// A method whose coefficients of the task vectors are learnt before the merge, by descent on a
 /// loss of the merged model's answers.
 public interface LearnsCoefficients extends MergeMethod {
+    /// Activations kept for the backward pass, as multiples of the weights: generous for the small
+    /// batches of an optimisation step.
+    int ACTIVATION_SHARE = 2;
 
-    /// One coefficient a task, or one a task and layer group.
-    Granularity granularity();
+    /// Which coefficients there are and how they are moved.
+    DescentSettings descent();
 
     /// What is made small, over all tasks' inputs.
     OutputLoss loss();
@@ -19,33 +24,14 @@ public interface LearnsCoefficients extends MergeMethod {
     /// Whether coefficients are kept between 0 and 1.
     boolean clamped();
 
-    /// Adam's step.
-    double learningRate();
-
-    /// How the step shrinks from the first to the last.
-    Decay decay();
-
-    /// Calibration items of each task a step looks at.
-    int samplesPerStep();
-
-    /// When to stop at the latest.
-    int maxSteps();
-
-    /// After how many steps the loss over all items is measured.
-    int evaluateEvery();
-
-    /// How many measurements in a row may bring no improvement before it stops.
-    int patience();
-
-    /// The relative fall of that loss which counts as an improvement.
-    double minImprovement();
-
-    /// Which items a step looks at.
-    long seed();
-
     @Override
     default Needs needs() {
         return Needs.CALIBRATION;
+    }
+
+    @Override
+    default int calibrationItems() {
+        return descent().calibrationItems();
     }
 
     @Override
@@ -57,5 +43,22 @@ public interface LearnsCoefficients extends MergeMethod {
             }
             return LinearCombination.ofTaskVectors(tensor, coefficients);
         };
+    }
+
+    /// Weights and gradients in fp32, and one batch's activations. Every step reads all task
+    /// vectors twice: two operations for each byte of them.
+    @Override
+    default MergeCost cost(List<MergeTensor> tensors) {
+        DescentSettings descent = descent();
+        long steps = descent.maxSteps();
+        MergeCost back = PassCost.withGradients(tensors, descent.samplesPerStep() * steps, 1);
+        MergeCost checks =
+                PassCost.forward(
+                        tensors,
+                        descent.calibrationItems() * (1 + steps / descent.evaluateEvery()));
+        long elements = tensors.stream().mapToLong(MergeTensor::elements).sum();
+        double streaming = 20.0 * back.bytesToRead() * steps;
+        return back.holding(elements * Float.BYTES * (2 + ACTIVATION_SHARE))
+                .computing(checks.operations() + streaming);
     }
 }

@@ -25,10 +25,7 @@ public record Lot(Setting lambda, double ridge, int calibrationItems) implements
                     "scale of the merged task vector; the paper takes 1.2 and 1.5 for two vision"
                             + " models and finds 1.0 to 1.5 stable");
     private static final Option<Integer> CALIBRATION_ITEMS =
-            Option.whole(
-                    Bound.from("calibration_items", 1, 100_000),
-                    64,
-                    "at most so many inputs of each task; the paper's");
+            Option.calibrationItems(64, "; the paper's");
 
     static final MethodEntry<Lot> ENTRY =
             new MethodEntry<>(
@@ -44,14 +41,14 @@ public record Lot(Setting lambda, double ridge, int calibrationItems) implements
                                             values.get(LAMBDA),
                                             values.get(RegMean.RIDGE),
                                             values.get(CALIBRATION_ITEMS)))
-                    .option(LAMBDA, Lot::lambda)
+                    .scale(LAMBDA, Lot::lambda)
                     .option(RegMean.RIDGE, Lot::ridge)
                     .option(CALIBRATION_ITEMS, Lot::calibrationItems);
 
     public Lot {
-        lambda.values().forEach(Bound.anyNumber("lambda")::require);
-        RegMean.RIDGE_BOUND.require(ridge);
-        CALIBRATION_ITEMS.parse(Integer.toString(calibrationItems));
+        LAMBDA.require(lambda);
+        RegMean.RIDGE.require(ridge);
+        CALIBRATION_ITEMS.require(calibrationItems);
     }
 
     @Override

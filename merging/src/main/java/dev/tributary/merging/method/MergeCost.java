@@ -21,6 +21,16 @@ public record MergeCost(long bytesToRead, long peakBytes, double operations) {
         return new MergeCost(bytes, 0, 0);
     }
 
+    /// The same after some more merges into memory, each of which was run over some texts: a model
+    /// in fp32 and one batch's activations are held.
+    public MergeCost scoring(List<MergeTensor> tensors, int merges, long texts) {
+        long elements = tensors.stream().mapToLong(MergeTensor::elements).sum();
+        return new MergeCost(
+                bytesToRead * (1 + merges),
+                peakBytes + 2 * elements * Float.BYTES,
+                operations * (1 + merges) + PassCost.operations(tensors, (double) merges * texts));
+    }
+
     /// The same with so much memory.
     public MergeCost holding(long bytes) {
         return new MergeCost(bytesToRead, bytes, operations);

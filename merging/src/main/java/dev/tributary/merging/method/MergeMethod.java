@@ -73,6 +73,11 @@ public interface MergeMethod {
         return TensorSelection.ALL;
     }
 
+    /// The entries it is applied to; the others stay as they are in the base.
+    default TrustRegion trustRegion() {
+        return TrustRegion.EVERYWHERE;
+    }
+
     /// The layers of the new model, where they are taken from several models instead of merged.
     default LayerStack stack() {
         return LayerStack.NONE;

@@ -12,7 +12,7 @@ import java.util.regex.Pattern;
 ///
 /// @param name what filters and globs are compared with: its name in the base's files
 /// @param depth how deep in the model it lies, 0 for what comes before the layers, 1 after them
-/// @param group index of its layer group
+/// @param group index of the group with whose coefficient it is merged
 /// @param experts in the order of [MergeInputs#tasks]
 public record MergeTensor(
         String name, List<Long> shape, double depth, int group, Stored base, List<Expert> experts) {
@@ -22,14 +22,26 @@ public record MergeTensor(
             Pattern.compile(
                     "embed|(^|\\.)(wte|wpe|shared)\\.|lm_head|relative_attention_bias|classifier");
 
+    /// Values of one checkpoint.
+    public interface Stored {
+        /// How they are stored.
+        Dtype dtype();
+
+        /// How many bytes have to be read for all of them.
+        long bytes();
+
+        /// A stretch of the values, until the same thread asks for another one.
+        MemorySegment slice(long from, long count);
+    }
+
     /// Values in a mapped file.
-    public record Stored(Dtype dtype, MemorySegment data) {
-        /// How many bytes they take.
+    public record Mapped(Dtype dtype, MemorySegment data) implements Stored {
+        @Override
         public long bytes() {
             return data.byteSize();
         }
 
-        /// A stretch of the values.
+        @Override
         public MemorySegment slice(long from, long count) {
             return data.asSlice(from * dtype.bytes(), count * dtype.bytes());
         }

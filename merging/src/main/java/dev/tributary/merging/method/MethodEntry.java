@@ -9,6 +9,7 @@ import java.util.Optional;
 import java.util.SequencedMap;
 import java.util.TreeMap;
 import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
 
 /// What the catalogue knows of a method: names, paper, options, and how its record is built.
 ///
@@ -27,6 +28,8 @@ public final class MethodEntry<M extends MergeMethod> {
     private String recipeId;
     private BaseRole base = BaseRole.SUBTRACTED;
     private boolean weighted;
+    private @Nullable Option<Setting> scale;
+    private boolean elementwise;
     private int mostExperts = Integer.MAX_VALUE;
 
     private record Parameter<M, T>(Option<T> option, Function<M, T> of) {
@@ -68,6 +71,14 @@ public final class MethodEntry<M extends MergeMethod> {
         return this;
     }
 
+    /// Adds the option that scales what is added to the base, which a recipe may tune.
+    ///
+    /// @param of reads it off a method
+    public MethodEntry<M> scale(Option<Setting> option, Function<M, Setting> of) {
+        scale = option;
+        return option(option, of);
+    }
+
     /// Gives the method mergekit's name in recipes.
     public MethodEntry<M> calledInRecipes(String name) {
         recipeId = name;
@@ -83,6 +94,13 @@ public final class MethodEntry<M extends MergeMethod> {
     /// Says that experts have weights.
     public MethodEntry<M> weighted() {
         weighted = true;
+        return this;
+    }
+
+    /// Says that it merges entry by entry from weights alone, so that it can do so within a trust
+    /// region.
+    public MethodEntry<M> elementwise() {
+        elementwise = true;
         return this;
     }
 
@@ -156,6 +174,11 @@ public final class MethodEntry<M extends MergeMethod> {
         return options;
     }
 
+    /// The option that scales what is added to the base, if it has one.
+    public Optional<Option<Setting>> scale() {
+        return Optional.ofNullable(scale);
+    }
+
     /// The options an expert may state for itself, the weight first.
     public List<Option<Setting>> expertOptions() {
         List<Option<Setting>> options = new ArrayList<>();
@@ -175,6 +198,16 @@ public final class MethodEntry<M extends MergeMethod> {
                 .orElseThrow(() ->
                         new IllegalStateException(
                                 option.name() + " is stated per expert but is no setting"));
+    }
+
+    /// Whether it can merge within a trust region.
+    public boolean takesTrustRegion() {
+        return elementwise;
+    }
+
+    /// The options it shares with others of its kind, which are documented once.
+    public List<Option<?>> sharedOptions() {
+        return elementwise ? TrustRegion.options() : List.of();
     }
 
     /// Keys of recipes that change nothing here, with the reason.

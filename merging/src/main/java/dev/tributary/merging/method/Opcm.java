@@ -35,7 +35,7 @@ public record Opcm(double alpha) implements MergeMethod {
                     .option(ALPHA, Opcm::alpha);
 
     public Opcm {
-        ALPHA.parse(ALPHA.text(alpha));
+        ALPHA.require(alpha);
     }
 
     @Override

@@ -141,6 +141,21 @@ public final class Option<T> {
                 defaultValue);
     }
 
+    /// How many inputs of each task a method that runs models looks at.
+    static Option<Integer> calibrationItems(int defaultValue) {
+        return calibrationItems(defaultValue, "");
+    }
+
+    /// How many inputs of each task a method that runs models looks at.
+    ///
+    /// @param remark what else is to be known of it
+    static Option<Integer> calibrationItems(int defaultValue, String remark) {
+        return whole(
+                Bound.from("calibration_items", 1, 100_000),
+                defaultValue,
+                "at most so many inputs of each task" + remark);
+    }
+
     /// What random choices follow from.
     public static Option<Long> seed(long defaultValue, String meaning) {
         return of(
@@ -334,6 +349,18 @@ public final class Option<T> {
         return value instanceof Setting setting && poolDefault instanceof Setting otherwise
                 ? kind.cast(setting.orElse(otherwise))
                 : value;
+    }
+
+    /// Checks a value that was not read but given.
+    ///
+    /// @throws IllegalArgumentException when it is not what is [#expected]
+    void require(T value) {
+        try {
+            parse(text(value));
+        } catch (IllegalArgumentException e) {
+            throw new IllegalArgumentException(
+                    "[%s] was %s, expected %s".formatted(name, writer.apply(value), expected), e);
+        }
     }
 
     /// Reads a value that may leave tensors out: an expert's own.

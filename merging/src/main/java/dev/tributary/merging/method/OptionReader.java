@@ -55,12 +55,8 @@ public final class OptionReader {
         for (Option<?> option : entry.options()) {
             put(option, values, recipeDefaults);
         }
-        TensorSelection selection =
-                new TensorSelection(
-                        TensorSelection.globs(left.getOrDefault(INCLUDE, "")),
-                        TensorSelection.globs(left.getOrDefault(EXCLUDE, "")));
-        left.remove(INCLUDE);
-        left.remove(EXCLUDE);
+        TensorSelection selection = selection();
+        TrustRegion region = trustRegion(recipeDefaults);
         for (String name : left.keySet()) {
             fault(
                     name,
@@ -78,7 +74,37 @@ public final class OptionReader {
                     new Fault(FailureCode.BAD_OPTION, entry.id(), String.valueOf(e.getMessage())),
                     e);
         }
-        return selection.equals(TensorSelection.ALL) ? method : new Selective(method, selection);
+        return selection.equals(TensorSelection.ALL) && !region.leavesOut()
+                ? method
+                : new Selective(method, selection, region);
+    }
+
+    private TensorSelection selection() {
+        TensorSelection selection =
+                new TensorSelection(
+                        TensorSelection.globs(left.getOrDefault(INCLUDE, "")),
+                        TensorSelection.globs(left.getOrDefault(EXCLUDE, "")));
+        left.remove(INCLUDE);
+        left.remove(EXCLUDE);
+        return selection;
+    }
+
+    private TrustRegion trustRegion(boolean recipeDefaults) {
+        if (!entry.takesTrustRegion()) {
+            return TrustRegion.EVERYWHERE;
+        }
+        boolean drawn = left.containsKey(TrustRegion.SENSITIVITY.name());
+        OptionValues values = new OptionValues();
+        for (Option<?> option : TrustRegion.options()) {
+            if (!drawn && left.containsKey(option.name())) {
+                fault(
+                        option.name(),
+                        "is stated without %s, expected both: there is no region to state it of"
+                                .formatted(TrustRegion.SENSITIVITY.name()));
+            }
+            put(option, values, recipeDefaults);
+        }
+        return TrustRegion.of(values);
     }
 
     private <T> void put(Option<T> option, OptionValues values, boolean recipeDefaults) {
@@ -98,6 +124,7 @@ public final class OptionReader {
     private List<String> names() {
         List<String> names = new ArrayList<>();
         entry.options().forEach(option -> names.add(option.name()));
+        entry.sharedOptions().forEach(option -> names.add(option.name()));
         names.add(INCLUDE);
         names.add(EXCLUDE);
         return names;

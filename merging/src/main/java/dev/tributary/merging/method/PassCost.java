@@ -17,19 +17,28 @@ final class PassCost {
     /// One forward pass of every expert.
     ///
     /// @param items texts of each task
-    static MergeCost forward(List<MergeTensor> tensors, int items) {
+    static MergeCost forward(List<MergeTensor> tensors, long items) {
         return of(tensors, items, FORWARD, 1);
     }
 
     /// One forward pass of every expert and some back, text by text.
     ///
     /// @param back passes back for each one forward
-    static MergeCost withGradients(List<MergeTensor> tensors, int items, int back) {
+    static MergeCost withGradients(List<MergeTensor> tensors, long items, int back) {
         return of(tensors, items, FORWARD + BACKWARD * back, 3);
     }
 
+    /// The arithmetic of running a model over some texts.
+    static double operations(List<MergeTensor> tensors, double texts) {
+        double multiplied = 0;
+        for (MergeTensor tensor : tensors) {
+            multiplied += tensor.name().contains(LOOKED_UP) ? 0 : tensor.elements();
+        }
+        return FORWARD * multiplied * texts * TYPICAL_TOKENS;
+    }
+
     /// @param copies of the weights in fp32 that are held
-    private static MergeCost of(List<MergeTensor> tensors, int items, int operations, int copies) {
+    private static MergeCost of(List<MergeTensor> tensors, long items, int operations, int copies) {
         double multiplied = 0;
         long elements = 0;
         for (MergeTensor tensor : tensors) {

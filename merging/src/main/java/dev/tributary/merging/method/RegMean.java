@@ -15,12 +15,10 @@ import java.util.Set;
 /// @param calibrationItems at most so many inputs of each task
 public record RegMean(Setting alpha, boolean perToken, double ridge, int calibrationItems)
         implements MergeMethod {
-    static final Bound RIDGE_BOUND = Bound.from("ridge", 0, 1);
-    private static final Bound SHARE = Bound.from("alpha", 0, 1);
     private static final Option<Setting> ALPHA =
             Option.number(
                     "alpha",
-                    SHARE,
+                    Bound.from("alpha", 0, 1),
                     0.9,
                     "what entries off the diagonal of the Gram matrices are multiplied by; the"
                             + " official settings have 0.1 for some models");
@@ -32,15 +30,11 @@ public record RegMean(Setting alpha, boolean perToken, double ridge, int calibra
                             + " texts weigh more");
     static final Option<Double> RIDGE =
             Option.real(
-                    RIDGE_BOUND,
+                    Bound.from("ridge", 0, 1),
                     1e-4,
                     "added to the diagonal of the summed Gram matrix, as a share of its mean; 0 for"
                             + " the pseudo-inverse");
-    private static final Option<Integer> CALIBRATION_ITEMS =
-            Option.whole(
-                    Bound.from("calibration_items", 1, 100_000),
-                    256,
-                    "at most so many inputs of each task");
+    private static final Option<Integer> CALIBRATION_ITEMS = Option.calibrationItems(256);
 
     static final MethodEntry<RegMean> ENTRY =
             new MethodEntry<>(
@@ -63,9 +57,9 @@ public record RegMean(Setting alpha, boolean perToken, double ridge, int calibra
                     .option(CALIBRATION_ITEMS, RegMean::calibrationItems);
 
     public RegMean {
-        alpha.values().forEach(SHARE::require);
-        RIDGE_BOUND.require(ridge);
-        CALIBRATION_ITEMS.parse(Integer.toString(calibrationItems));
+        ALPHA.require(alpha);
+        RIDGE.require(ridge);
+        CALIBRATION_ITEMS.require(calibrationItems);
     }
 
     @Override

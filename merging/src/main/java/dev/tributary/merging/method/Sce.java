@@ -37,8 +37,9 @@ public record Sce(Setting selectTopk, Setting lambda) implements MergeMethod {
                             "θ₀ + λ · weighted mean of the τ_t that agree in sign, over the entries"
                                     + " of largest variance, weights from squared entries",
                             values -> new Sce(values.get(SELECT_TOPK), values.get(LAMBDA)))
+                    .elementwise()
                     .option(SELECT_TOPK, Sce::selectTopk)
-                    .option(LAMBDA, Sce::lambda)
+                    .scale(LAMBDA, Sce::lambda)
                     .withoutEffect("int8_mask", Ties.NO_MASK);
 
     /// Elements a thread takes at a time when squares are summed.

@@ -8,10 +8,18 @@ import java.util.SequencedMap;
 import java.util.Set;
 import java.util.TreeMap;
 
-/// Any method, applied to some of the tensors.
+/// Any method, applied to some of the tensors, or to some of their entries.
 ///
 /// @param method what happens to those
-public record Selective(MergeMethod method, TensorSelection selection) implements MergeMethod {
+/// @param selection the tensors
+/// @param trustRegion the entries; all of them for methods that do not merge entry by entry
+public record Selective(MergeMethod method, TensorSelection selection, TrustRegion trustRegion)
+        implements MergeMethod {
+
+    /// A method applied to some of the tensors, to their every entry.
+    public Selective(MergeMethod method, TensorSelection selection) {
+        this(method, selection, TrustRegion.EVERYWHERE);
+    }
 
     @Override
     public MethodEntry<?> entry() {
@@ -20,7 +28,7 @@ public record Selective(MergeMethod method, TensorSelection selection) implement
 
     @Override
     public MergeArithmetic arithmetic(MergeInputs inputs) {
-        return method.arithmetic(inputs);
+        return trustRegion.within(inputs, method);
     }
 
     @Override
@@ -32,6 +40,7 @@ public record Selective(MergeMethod method, TensorSelection selection) implement
         if (!selection.exclude().isEmpty()) {
             options.put(OptionReader.EXCLUDE, String.join(",", selection.exclude()));
         }
+        options.putAll(trustRegion.text());
         return Collections.unmodifiableSequencedMap(options);
     }
 
@@ -42,17 +51,19 @@ public record Selective(MergeMethod method, TensorSelection selection) implement
 
     @Override
     public Needs needs() {
-        return method.needs();
+        return trustRegion.runsModels() ? trustRegion.sensitivity().needs() : method.needs();
     }
 
     @Override
     public int calibrationItems() {
-        return method.calibrationItems();
+        return trustRegion.runsModels()
+                ? trustRegion.calibrationItems()
+                : method.calibrationItems();
     }
 
     @Override
     public Set<Statistic> statistics() {
-        return method.statistics();
+        return trustRegion.runsModels() ? trustRegion.statistics() : method.statistics();
     }
 
     @Override
@@ -67,7 +78,7 @@ public record Selective(MergeMethod method, TensorSelection selection) implement
 
     @Override
     public MergeCost cost(List<MergeTensor> tensors) {
-        return method.cost(tensors);
+        return trustRegion.cost(tensors, method.cost(tensors));
     }
 
     @Override

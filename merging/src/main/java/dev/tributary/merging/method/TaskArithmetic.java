@@ -29,7 +29,8 @@ public record TaskArithmetic(Setting lambda, boolean normalize) implements Merge
                             "θ₀ + λ Σ w_t τ_t",
                             values -> new TaskArithmetic(values.get(LAMBDA), values.get(NORMALIZE)))
                     .weighted()
-                    .option(LAMBDA, TaskArithmetic::lambda)
+                    .elementwise()
+                    .scale(LAMBDA, TaskArithmetic::lambda)
                     .option(NORMALIZE, TaskArithmetic::normalize)
                     .fixed("rescale", "false")
                     .withoutEffect("int8_mask", Ties.NO_MASK);

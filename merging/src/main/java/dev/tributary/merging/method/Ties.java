@@ -65,8 +65,9 @@ public record Ties(Setting density, Setting lambda, TrimScope trim, boolean norm
                                             values.get(TRIM),
                                             values.get(NORMALIZE)))
                     .weighted()
+                    .elementwise()
                     .option(DENSITY, Ties::density)
-                    .option(LAMBDA, Ties::lambda)
+                    .scale(LAMBDA, Ties::lambda)
                     .option(TRIM, Ties::trim)
                     .option(NORMALIZE, Ties::normalize)
                     .fixed("rescale", "false")

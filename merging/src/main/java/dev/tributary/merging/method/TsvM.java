@@ -27,7 +27,7 @@ public record TsvM(Setting alpha) implements MergeMethod {
                             "θ₀ + α U⊥ Σ V⊥ᵀ, from the leading singular triples of every τ_t, made"
                                     + " orthonormal together",
                             values -> new TsvM(values.get(ALPHA)))
-                    .option(ALPHA, TsvM::alpha);
+                    .scale(ALPHA, TsvM::alpha);
 
     public TsvM {
         alpha.values().forEach(Bound.anyNumber("alpha")::require);

@@ -25,6 +25,7 @@ public record WeightAveraging(boolean normalize) implements MergeMethod {
                     .calledInRecipes("linear")
                     .base(BaseRole.TEMPLATE)
                     .weighted()
+                    .elementwise()
                     .option(NORMALIZE, WeightAveraging::normalize);
 
     /// The plain mean.

@@ -112,9 +112,9 @@ public record Wudi(Solver solver, double ridge, int steps, double learningRate, 
     private static final double EPSILON = 1e-8;
 
     public Wudi {
-        RIDGE.parse(RIDGE.text(ridge));
-        STEPS.parse(STEPS.text(steps));
-        LEARNING_RATE.parse(LEARNING_RATE.text(learningRate));
+        RIDGE.require(ridge);
+        STEPS.require(steps);
+        LEARNING_RATE.require(learningRate);
     }
 
     @Override

@@ -49,17 +49,18 @@ class MergeMethodTest {
         assertThat(MergeMethod.of("divmerge", options))
                 .isEqualTo(
                         new DivMerge(
-                                Granularity.TASK,
-                                Divergence.KL,
-                                0.02,
-                                Decay.NONE,
-                                8,
-                                7,
-                                33,
-                                5,
-                                2,
-                                0.1,
-                                -9));
+                                new DescentSettings(
+                                        Granularity.TASK,
+                                        0.02,
+                                        Decay.NONE,
+                                        8,
+                                        7,
+                                        33,
+                                        5,
+                                        2,
+                                        0.1,
+                                        -9),
+                                Divergence.KL));
         assertThat(options.keySet()).isEqualTo(DivMerge.defaults().options().keySet());
     }
 
@@ -85,8 +86,49 @@ class MergeMethodTest {
                         "[ties.trim] was 'everywhere', expected one of global, per_tensor",
                         "[ties.normalize] was 'yes', expected true or false",
                         "[ties.colour] is no option of ties, expected one of density, lambda, trim,"
-                                + " normalize, include, exclude");
+                                + " normalize, trust_region, trust_region_removed,"
+                                + " trust_region_items, include, exclude");
         assertThat(refused.faults()).extracting(Fault::code).containsOnly(FailureCode.BAD_OPTION);
+    }
+
+    @Test
+    void aTrustRegionReadsBackWithWhatMattersToIt() {
+        MergeMethod zeroShot = MergeMethod.of("ties", Map.of("trust_region", "zero_shot"));
+        assertThat(zeroShot.options())
+                .containsEntry("trust_region", "zero_shot")
+                .containsEntry("trust_region_removed", "0.01")
+                .doesNotContainKey("trust_region_items");
+        assertThat(zeroShot.needs()).isEqualTo(MergeMethod.Needs.NOTHING);
+        MergeMethod given =
+                MergeMethod.of(
+                        "dare_ties",
+                        Map.of(
+                                "trust_region", "given",
+                                "trust_region_removed", "0.002",
+                                "trust_region_items", "16",
+                                "exclude", "*bias"));
+        assertThat(given.needs()).isEqualTo(MergeMethod.Needs.LABELS);
+        assertThat(given.calibrationItems()).isEqualTo(16);
+        assertThat(given.statistics()).containsExactly(Statistic.ABSOLUTE_GRADIENT);
+        assertThat(MergeMethod.of("dare_ties", given.options())).isEqualTo(given);
+        MergeMethod none = MergeMethod.of("ties", Map.of("trust_region", "none"));
+        assertThat(none).isEqualTo(MergeMethod.of("ties", Map.of()));
+    }
+
+    @Test
+    void aTrustRegionIsRefusedWhereItSaysNothing() {
+        assertThatThrownBy(() -> MergeMethod.of("ties", Map.of("trust_region_removed", "0.1")))
+                .hasMessage(
+                        "[ties.trust_region_removed] is stated without trust_region, expected both:"
+                                + " there is no region to state it of");
+        assertThatThrownBy(() ->
+                        MergeMethod.of(
+                                "ties",
+                                Map.of("trust_region", "gradients", "trust_region_removed", "2")))
+                .hasMessageContaining("expected one of none, zero_shot, predicted, given")
+                .hasMessageContaining("[ties.trust_region_removed] was '2', expected at least 0");
+        assertThatThrownBy(() -> MergeMethod.of("divmerge", Map.of("trust_region", "zero_shot")))
+                .hasMessageContaining("[divmerge.trust_region] is no option of divmerge");
     }
 
     @Test
@@ -102,6 +144,22 @@ class MergeMethodTest {
     void aMethodThatExistsCanRun() {
         assertThatThrownBy(() -> new TaskArithmetic(Double.NaN))
                 .hasMessage("[lambda] was NaN, expected a finite number");
+        assertThatThrownBy(() -> new Lot(Setting.of(1), 2, 64))
+                .hasMessage("[ridge] was 2.0, expected at least 0 and at most 1");
+        DescentSettings settings = DivMerge.defaults().descent();
+        assertThatThrownBy(() ->
+                        new DescentSettings(
+                                settings.granularity(),
+                                0,
+                                settings.decay(),
+                                settings.samplesPerStep(),
+                                settings.maxSteps(),
+                                settings.calibrationItems(),
+                                settings.evaluateEvery(),
+                                settings.patience(),
+                                settings.minImprovement(),
+                                settings.seed()))
+                .hasMessage("[learning_rate] was 0, expected more than 0 and at most 1");
         assertThatThrownBy(() -> new Ties(0, 1, TrimScope.GLOBAL))
                 .hasMessage("[density] was 0, expected more than 0 and at most 1");
     }
