@@ -62,6 +62,7 @@ public final class Tributary implements Callable<Integer> {
         COMMANDS.put("finetune", FinetuneCommand.class);
         COMMANDS.put("compare", CompareCommand.class);
         COMMANDS.put("forward", ForwardCommand.class);
+        COMMANDS.put("import-onnx", ImportOnnxCommand.class);
         COMMANDS.put("help", CommandLine.HelpCommand.class);
     }
 

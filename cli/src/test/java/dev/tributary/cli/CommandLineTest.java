@@ -35,6 +35,8 @@ class CommandLineTest {
                 "eval     | --checkpoint --task --split --output",
                 "finetune | --base --task --out --epochs --seed",
                 "forward  | --checkpoint --inputs --out",
+                "compare  | --base --task --method --sizes --full --out",
+                "import-onnx | --onnx --tokenizer --out",
             })
     void aCommandHasItsOptions(String command, String options) {
         CommandLine.Model.CommandSpec spec =
@@ -44,6 +46,14 @@ class CommandLineTest {
         spec.options().forEach(option -> names.addAll(Set.of(option.names())));
         assertThat(names).contains(options.strip().split(" ")).contains("--help");
         assertThat(spec.usageMessage().footer()).as("examples").isNotEmpty();
+    }
+
+    @Test
+    void aCommandIsKnownByItsOwnName() {
+        Tributary.commandLine()
+                .getSubcommands()
+                .forEach((name, command) ->
+                        assertThat(command.getCommandSpec().name()).isEqualTo(name));
     }
 
     @Test
