@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.tributary.merging.MergePlan;
 import dev.tributary.merging.PoolMerger;
 import dev.tributary.merging.Recipe;
+import dev.tributary.merging.VocabularyPlan;
 import java.nio.file.Path;
 import java.util.Locale;
 import java.util.Objects;
@@ -55,11 +56,54 @@ final class PlanCommand implements Callable<Integer> {
                                 plan.taskTensors().values().stream()
                                         .mapToInt(java.util.List::size)
                                         .sum()));
+        plan.vocabulary().ifPresent(PlanCommand::print);
         System.out.println("read       %s".formatted(bytes(plan.bytesToRead())));
         System.out.println("write      %s".formatted(bytes(plan.bytesToWrite())));
         System.out.println(
                 "memory     %s at most, beside mapped files".formatted(bytes(plan.peakBytes())));
         System.out.println("time       about %s".formatted(Terminal.duration(plan.estimate())));
+    }
+
+    /// How the rows of the vocabulary are aligned.
+    private static void print(VocabularyPlan vocabulary) {
+        System.out.println(
+                "vocabulary %s: %d tokens in %d rows, %d of them added to the base's; %d tensors aligned by token"
+                        .formatted(
+                                vocabulary.source(),
+                                vocabulary.tokens(),
+                                vocabulary.rows(),
+                                vocabulary.added().size(),
+                                vocabulary.alignments().size()));
+        for (VocabularyPlan.Share share : vocabulary.members()) {
+            System.out.println(
+                    "           %s: %d tokens shared, %d missing (task vector zero), %d left out%s"
+                            .formatted(
+                                    share.task(),
+                                    share.shared(),
+                                    share.missing(),
+                                    share.leftOut(),
+                                    share.examples().isEmpty()
+                                            ? ""
+                                            : ": " + String.join(", ", share.examples())));
+        }
+    }
+
+    private static ObjectNode json(VocabularyPlan vocabulary) {
+        ObjectNode json = JsonNodeFactory.instance.objectNode();
+        json.put("source", vocabulary.source());
+        json.put("tokens", vocabulary.tokens());
+        json.put("rows", vocabulary.rows());
+        json.put("added", vocabulary.added().size());
+        json.put("alignedTensors", vocabulary.alignments().size());
+        var members = json.putArray("members");
+        for (VocabularyPlan.Share share : vocabulary.members()) {
+            ObjectNode member = members.addObject();
+            member.put("task", share.task());
+            member.put("shared", share.shared());
+            member.put("missing", share.missing());
+            member.put("leftOut", share.leftOut());
+        }
+        return json;
     }
 
     private static ObjectNode json(MergePlan plan) {
@@ -72,6 +116,7 @@ final class PlanCommand implements Callable<Integer> {
         json.put("mergedTensors", plan.shared().size());
         var groups = json.putArray("groups");
         plan.groups().forEach(groups::add);
+        plan.vocabulary().ifPresent(v -> json.set("vocabulary", json(v)));
         json.put("bytesToRead", plan.bytesToRead());
         json.put("bytesToWrite", plan.bytesToWrite());
         json.put("peakBytes", plan.peakBytes());

@@ -1,6 +1,7 @@
 package dev.tributary.merging;
 
 import dev.tributary.merging.method.MergeArithmetic;
+import dev.tributary.merging.method.MergeTensor;
 import dev.tributary.merging.method.Statistics;
 import dev.tributary.merging.method.TensorMerge;
 import dev.tributary.merging.method.Workers;
@@ -175,9 +176,10 @@ public final class MergeExecutor {
 
     /// The base's own values.
     private static TensorMerge kept(MergePlan plan, SharedTensor tensor) {
-        MemorySegment base = plan.baseOf(tensor).data(tensor.baseName());
+        MergeTensor.Stored base =
+                PlanInputs.stored(tensor, plan.baseOf(tensor), plan.members()).getFirst();
         return (from, count, target) ->
-                Kernels.widen(tensor.baseDtype(), base, from, target, count);
+                Kernels.widen(base.dtype(), base.slice(from, count), 0, target, count);
     }
 
     /// Merges the blocks of one tensor after another.

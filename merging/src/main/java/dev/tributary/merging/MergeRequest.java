@@ -17,6 +17,7 @@ import org.jspecify.annotations.Nullable;
 /// @param members one expert for each task
 /// @param previous coefficients to start from, usually the last generation's; null to start afresh
 /// @param outputDtype how merged tensors are stored; null for the base's own type
+/// @param vocabulary which tokens the merged model has; null where all models must have the same
 /// @param cacheFolder where what can be computed again is kept between merges
 /// @param targetFolder an existing, empty folder to write into
 public record MergeRequest(
@@ -26,12 +27,37 @@ public record MergeRequest(
         MergeMethod method,
         @Nullable Coefficients previous,
         @Nullable Dtype outputDtype,
+        @Nullable VocabularyChoice vocabulary,
         Provenance provenance,
         Path cacheFolder,
         Path targetFolder) {
 
     public MergeRequest {
         members = List.copyOf(members);
+    }
+
+    /// A merge of models with the same tokens.
+    public MergeRequest(
+            Path base,
+            Digest baseDigest,
+            List<RequestedMember> members,
+            MergeMethod method,
+            @Nullable Coefficients previous,
+            @Nullable Dtype outputDtype,
+            Provenance provenance,
+            Path cacheFolder,
+            Path targetFolder) {
+        this(
+                base,
+                baseDigest,
+                members,
+                method,
+                previous,
+                outputDtype,
+                null,
+                provenance,
+                cacheFolder,
+                targetFolder);
     }
 
     /// One expert that is to be merged.

@@ -2,6 +2,7 @@ package dev.tributary.merging;
 
 import dev.tributary.merging.method.MergeCost;
 import dev.tributary.merging.method.MergeMethod;
+import dev.tributary.merging.method.Workers;
 import java.time.Duration;
 import java.util.List;
 
@@ -21,9 +22,11 @@ record PlanCost(long bytesToRead, long bytesToWrite, long peakBytes, Duration es
     static PlanCost of(MergeMethod method, PlanInputs inputs, List<SharedTensor> shared) {
         long written = 0;
         long kept = 0;
+        long aligned = 0;
         for (SharedTensor tensor : shared) {
             written += tensor.output().bytes();
             kept += tensor.merged() ? 0 : tensor.elements() * tensor.baseDtype().bytes();
+            aligned += tensor.alignment().map(a -> aligning(tensor, a)).orElse(0L);
         }
         MergeCost cost = method.cost(inputs.tensors());
         long read = cost.bytesToRead() + kept;
@@ -32,7 +35,13 @@ record PlanCost(long bytesToRead, long bytesToWrite, long peakBytes, Duration es
         return new PlanCost(
                 read,
                 written,
-                MergeExecutor.bufferBytes(inputs.tasks().size()) + cost.peakBytes(),
+                MergeExecutor.bufferBytes(inputs.tasks().size()) + cost.peakBytes() + aligned,
                 Duration.ofMillis(Math.round(seconds * 1000)));
+    }
+
+    /// The numbers of the rows, and room in which every thread puts rows together.
+    private static long aligning(SharedTensor tensor, RowAlignment alignment) {
+        long slice = Math.min(AlignedRows.LARGEST_SLICE, tensor.elements()) * Float.BYTES;
+        return alignment.bytes() + Workers.available() * (1L + alignment.members()) * slice;
     }
 }

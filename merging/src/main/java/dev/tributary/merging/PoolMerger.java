@@ -151,7 +151,12 @@ public final class PoolMerger {
         }
         try {
             MergePlan plan =
-                    MergePlanner.plan(base, members, request.method(), request.outputDtype());
+                    MergePlanner.plan(
+                            base,
+                            members,
+                            request.method(),
+                            request.outputDtype(),
+                            request.vocabulary());
             if (faults.isEmpty()) {
                 return plan;
             }

@@ -17,12 +17,15 @@ import org.jspecify.annotations.Nullable;
 /// @param base the base model's folder; for `linear` without one, the first model's
 /// @param members the models whose weights go in, in the file's order
 /// @param outputDtype how the merged tensors are stored; null for the base's own type
+/// @param vocabulary which tokens the result has; null where the file does not say, and all models
+///   must have the same
 /// @param notes what a reader should know about keys that change nothing here
 public record Recipe(
         MergeMethod method,
         Path base,
         List<RecipeMember> members,
         @Nullable Dtype outputDtype,
+        @Nullable VocabularyChoice vocabulary,
         List<String> notes) {
 
     public Recipe {

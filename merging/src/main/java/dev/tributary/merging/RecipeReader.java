@@ -40,6 +40,7 @@ final class RecipeReader {
                     "parameters",
                     "dtype",
                     "out_dtype",
+                    "tokenizer",
                     "tokenizer_source",
                     "tasks",
                     "include",
@@ -102,7 +103,8 @@ final class RecipeReader {
             fault("models", "stands beside slices, expected one of the two");
         }
         Dtype dtype = outputDtype();
-        tokenizerSource();
+        VocabularyChoice vocabulary =
+                new RecipeTokenizer(root, paths, models, this::fault).choice(base);
         if (kind == null) {
             throw new RefusedException(faults.stream().distinct().toList());
         }
@@ -148,7 +150,7 @@ final class RecipeReader {
         if (!faults.isEmpty() || method == null || base == null) {
             throw new RefusedException(faults.stream().distinct().toList());
         }
-        return new Recipe(method, base, members, dtype, notes);
+        return new Recipe(method, base, members, dtype, vocabulary, notes);
     }
 
     private void baseAmongModels(RecipeModels.Listed model) {
@@ -244,16 +246,6 @@ final class RecipeReader {
                                     node.asText(""), String.join(", ", sorted(DTYPES.keySet()))));
         }
         return dtype;
-    }
-
-    private void tokenizerSource() {
-        JsonNode node = root.path("tokenizer_source");
-        if (!node.isMissingNode() && !"base".equals(node.asText(""))) {
-            fault(
-                    "tokenizer_source",
-                    "'%s' is not supported, expected base: vocabularies are never mixed"
-                            .formatted(node.asText("")));
-        }
     }
 
     private Optional<String> text(String place, JsonNode node) {

@@ -63,6 +63,7 @@ final class RecipeRequest {
                 recipe.method(),
                 null,
                 recipe.outputDtype(),
+                recipe.vocabulary(),
                 provenance(recipe),
                 cacheFolder,
                 targetFolder);

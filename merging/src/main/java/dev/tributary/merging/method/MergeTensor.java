@@ -8,7 +8,7 @@ import java.util.OptionalDouble;
 import java.util.regex.Pattern;
 
 /// What a method may see of one tensor: its place in the model, and its values in the base and in
-/// every expert, in mapped files.
+/// every expert.
 ///
 /// @param name what filters and globs are compared with: its name in the base's files
 /// @param depth how deep in the model it lies, 0 for what comes before the layers, 1 after them
@@ -22,16 +22,33 @@ public record MergeTensor(
             Pattern.compile(
                     "embed|(^|\\.)(wte|wpe|shared)\\.|lm_head|relative_attention_bias|classifier");
 
-    /// Values in a mapped file.
-    public record Stored(Dtype dtype, MemorySegment data) {
-        /// How many bytes they take.
-        public long bytes() {
-            return data.byteSize();
+    /// Values as a model stores them.
+    public record Stored(Dtype dtype, StoredValues values) {
+        /// Values in one piece of a mapped file.
+        public Stored(Dtype dtype, MemorySegment data) {
+            this(dtype, new InOnePiece(dtype, data));
         }
 
-        /// A stretch of the values.
+        /// How many bytes they take.
+        public long bytes() {
+            return values.bytes();
+        }
+
+        /// A stretch of the values, good until the same thread asks for another one of them.
+        public MemorySegment slice(long from, long count) {
+            return values.slice(from, count);
+        }
+    }
+
+    private record InOnePiece(Dtype dtype, MemorySegment data) implements StoredValues {
+        @Override
         public MemorySegment slice(long from, long count) {
             return data.asSlice(from * dtype.bytes(), count * dtype.bytes());
+        }
+
+        @Override
+        public long bytes() {
+            return data.byteSize();
         }
     }
 

@@ -65,6 +65,6 @@ final class Tiles implements AutoCloseable {
     }
 
     static void read(MergeTensor.Stored stored, long from, int count, MemorySegment target) {
-        Kernels.widen(stored.dtype(), stored.data(), from, target, count);
+        Kernels.widen(stored.dtype(), stored.slice(from, count), 0, target, count);
     }
 }
