@@ -120,6 +120,8 @@ public final class PoolMerger {
                 learnt,
                 norms,
                 files,
+                plan.bytesToRead(),
+                plan.bytesToWrite(),
                 Duration.ofNanos(System.nanoTime() - began));
     }
 
