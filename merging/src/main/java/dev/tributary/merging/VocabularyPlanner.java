@@ -78,7 +78,7 @@ final class VocabularyPlanner {
         }
         boolean differs = false;
         for (int m = 0; m < members.size(); m++) {
-            if (differs(m)) {
+            if (differs(m, axis(embedding.get()).rows())) {
                 differs = true;
                 differing.add(members.get(m).task());
             }
@@ -184,8 +184,8 @@ final class VocabularyPlanner {
         return tokens == null && !rowsDiffer(member) ? ofBase : tokens;
     }
 
-    private boolean differs(int member) {
-        return rowsDiffer(member) || tokensDiffer(member);
+    private boolean differs(int member, long rows) {
+        return rowsDiffer(member) || tokensDiffer(member, rows);
     }
 
     private boolean rowsDiffer(int member) {
@@ -196,12 +196,14 @@ final class VocabularyPlanner {
                 });
     }
 
-    private boolean tokensDiffer(int member) {
+    /// A token without a row anywhere differs from nothing: many tokenizers have got one that their
+    /// model was never trained with.
+    private boolean tokensDiffer(int member, long rows) {
         Vocabulary tokens = own.get(member);
         return tokens != null
                 && tokens != ofBase
                 && ofBase != null
-                && firstDifference(tokens) != null;
+                && firstDifference(tokens, rows) != null;
     }
 
     /// The rows of a tensor in an expert; none where it lacks the tensor, or it is of another shape
@@ -216,13 +218,15 @@ final class VocabularyPlanner {
         return Objects.requireNonNull(axes.get(tensor), tensor);
     }
 
-    /// The first id that stands for one token in the base and for another, or none, in an expert.
-    private @Nullable Integer firstDifference(Vocabulary tokens) {
+    /// The first id below a limit that stands for one token in the base and for another, or none,
+    /// in an expert.
+    private @Nullable Integer firstDifference(Vocabulary tokens, long below) {
         Vocabulary ofBaseNow = ofBase;
         if (ofBaseNow == null) {
             return null;
         }
-        for (int id = 0; id < Math.max(tokens.size(), ofBaseNow.size()); id++) {
+        long end = Math.min(below, Math.max(tokens.size(), ofBaseNow.size()));
+        for (int id = 0; id < end; id++) {
             if (!Objects.equals(tokens.token(id), ofBaseNow.token(id))) {
                 return id;
             }
@@ -264,7 +268,7 @@ final class VocabularyPlanner {
                     + " put it there, then align rows by token with tokenizer_source (base, union or"
                     + " a model of the recipe)";
         }
-        Integer first = firstDifference(tokens);
+        Integer first = firstDifference(tokens, Long.MAX_VALUE);
         String found =
                 first == null
                         ? "the same tokens: they differ in rows that no token uses"

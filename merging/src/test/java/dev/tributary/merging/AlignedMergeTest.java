@@ -302,6 +302,12 @@ class AlignedMergeTest {
     }
 
     @Test
+    void aTokenThatHasNoRowDiffersFromNothing() {
+        TinyModel base = model(1, 3, "a", "b", "c");
+        assertThat(faults(base, model(2, 3, "a", "b", "c", "[PAD]"), null, true)).isEmpty();
+    }
+
+    @Test
     void rowsThatNoTokenUsesAreNotCutSilently() {
         assertThat(faults(model(1, 4, "a", "b", "c"), model(2, 3, "a", "b", "c"), null, true))
                 .hasSize(2)
