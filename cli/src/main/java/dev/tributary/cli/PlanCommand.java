@@ -7,6 +7,8 @@ import dev.tributary.merging.PoolMerger;
 import dev.tributary.merging.Recipe;
 import dev.tributary.merging.VocabularyPlan;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Locale;
 import java.util.Objects;
 import java.util.concurrent.Callable;
@@ -20,7 +22,7 @@ import picocli.CommandLine.Parameters;
         name = "plan",
         mixinStandardHelpOptions = true,
         description = {
-            "Says what a recipe would do: tensors, bytes, memory, time.",
+            "Says what a recipe would do: tensors, tokens, bytes, memory, time.",
             "Lists every fault at once, with model and tensor named, and exits with 3 when there is one."
         },
         footerHeading = "%nExamples:%n",
@@ -53,10 +55,8 @@ final class PlanCommand implements Callable<Integer> {
                         .formatted(
                                 plan.shared().size(),
                                 plan.groups().size(),
-                                plan.taskTensors().values().stream()
-                                        .mapToInt(java.util.List::size)
-                                        .sum()));
-        plan.vocabulary().ifPresent(PlanCommand::print);
+                                plan.taskTensors().values().stream().mapToInt(List::size).sum()));
+        plan.vocabulary().ifPresent(v -> lines(v).forEach(System.out::println));
         System.out.println("read       %s".formatted(bytes(plan.bytesToRead())));
         System.out.println("write      %s".formatted(bytes(plan.bytesToWrite())));
         System.out.println(
@@ -65,8 +65,9 @@ final class PlanCommand implements Callable<Integer> {
     }
 
     /// How the rows of the vocabulary are aligned.
-    private static void print(VocabularyPlan vocabulary) {
-        System.out.println(
+    static List<String> lines(VocabularyPlan vocabulary) {
+        List<String> lines = new ArrayList<>();
+        lines.add(
                 "vocabulary %s: %d tokens in %d rows, %d of them added to the base's; %d tensors aligned by token"
                         .formatted(
                                 vocabulary.source(),
@@ -75,7 +76,7 @@ final class PlanCommand implements Callable<Integer> {
                                 vocabulary.added().size(),
                                 vocabulary.alignments().size()));
         for (VocabularyPlan.Share share : vocabulary.members()) {
-            System.out.println(
+            lines.add(
                     "           %s: %d tokens shared, %d missing (task vector zero), %d left out%s"
                             .formatted(
                                     share.task(),
@@ -84,8 +85,14 @@ final class PlanCommand implements Callable<Integer> {
                                     share.leftOut(),
                                     share.examples().isEmpty()
                                             ? ""
-                                            : ": " + String.join(", ", share.examples())));
+                                            : ": " + printable(share.examples())));
         }
+        return lines;
+    }
+
+    /// Tokens come from files of others: what a terminal would obey is not shown.
+    private static String printable(List<String> tokens) {
+        return String.join(", ", tokens).replaceAll("\\p{Cntrl}", "\uFFFD");
     }
 
     private static ObjectNode json(VocabularyPlan vocabulary) {
