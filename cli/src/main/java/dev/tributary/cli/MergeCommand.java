@@ -6,15 +6,11 @@ import dev.tributary.merging.MergeResult;
 import dev.tributary.merging.PoolMerger;
 import dev.tributary.merging.Recipe;
 import dev.tributary.merging.ScaleChoice;
-import dev.tributary.tensors.FailureCode;
-import dev.tributary.tensors.Fault;
-import dev.tributary.tensors.RefusedException;
-import java.io.IOException;
-import java.nio.file.Files;
+import dev.tributary.tensors.Progress;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.util.Locale;
 import java.util.Objects;
+import java.util.OptionalLong;
 import java.util.concurrent.Callable;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
@@ -30,7 +26,8 @@ import picocli.CommandLine.Parameters;
         description = {
             "Merges checkpoints as a recipe says: mergekit's YAML, with methods of our own"
                     + " (docs/merge-methods.md).",
-            "Nothing is visible at the output before it is complete."
+            "Nothing is visible at the output before it is complete; what an interrupted run leaves"
+                    + " beside it is removed by the next, which starts anew."
         },
         footerHeading = "%nExamples:%n",
         footer = {
@@ -60,28 +57,10 @@ final class MergeCommand implements Callable<Integer> {
     Path cache = Path.of(".tributary/cache/teachers");
 
     @Override
-    public Integer call() throws IOException {
-        Path target = Objects.requireNonNull(out).toAbsolutePath().normalize();
-        if (Files.exists(target)) {
-            throw new RefusedException(
-                    new Fault(
-                            FailureCode.BAD_OPTION,
-                            "--out " + out,
-                            "exists already, expected a new directory: choose another name or remove it"));
-        }
+    public Integer call() {
         Recipe read = Recipe.read(Objects.requireNonNull(recipe));
-        Files.createDirectories(Objects.requireNonNull(target.getParent()));
-        Path partial = target.resolveSibling(target.getFileName() + ".partial");
-        FileTrees.delete(partial);
-        Files.createDirectory(partial);
-        try {
-            MergeResult result =
-                    PoolMerger.merge(read, cache, partial, new WaitOptions().progress());
-            Files.move(partial, target, StandardCopyOption.ATOMIC_MOVE);
-            print(read, result, target);
-        } finally {
-            FileTrees.delete(partial);
-        }
+        Terminal terminal = Terminal.beside();
+        merge(read, terminal, new MergeProgress(terminal, System::nanoTime));
         return 0;
     }
 
@@ -99,9 +78,26 @@ final class MergeCommand implements Callable<Integer> {
                 + "; chosen %s".formatted(tuning.chosen().value());
     }
 
+    /// Merges into the output directory, which is then complete or not there.
+    void merge(Recipe read, Terminal terminal, Progress progress) {
+        Path target = Objects.requireNonNull(out);
+        try (OutputFolder folder = OutputFolder.begin(target, "--out " + out)) {
+            if (folder.tidied()) {
+                terminal.line(
+                        "an earlier run to %s was interrupted: what it left was removed, starting anew"
+                                .formatted(target));
+            }
+            MergeResult result = PoolMerger.merge(read, cache, folder.directory(), progress);
+            folder.finish();
+            print(read, result, target.toAbsolutePath().normalize());
+        }
+    }
+
     private void print(Recipe read, MergeResult result, Path target) {
         double seconds = result.took().toMillis() / 1000.0;
         ScaleChoice tuning = result.tuning();
+        long bytes = result.bytesRead() + result.bytesWritten();
+        OptionalLong peak = PeakMemory.bytes();
         if (output.json()) {
             ObjectNode json = JsonNodeFactory.instance.objectNode();
             json.put("out", target.toString());
@@ -112,6 +108,10 @@ final class MergeCommand implements Callable<Integer> {
                 tuned.put(tuning.grid().option().name(), tuning.chosen().value());
                 tuned.put("score", tuning.chosen().score());
             }
+            json.put("bytesRead", result.bytesRead());
+            json.put("bytesWritten", result.bytesWritten());
+            json.put("bytesPerSecond", Math.round(bytes / Math.max(seconds, 1e-3)));
+            peak.ifPresent(most -> json.put("peakResidentBytes", most));
             System.out.println(OutputOption.pretty(json));
             return;
         }
@@ -120,11 +120,18 @@ final class MergeCommand implements Callable<Integer> {
             System.out.println(scores(tuning));
         }
         System.out.println(
-                "%s of %d models in %s, written to %s"
+                "%s of %d models in %s: read %s, wrote %s, %s/s%s; written to %s"
                         .formatted(
                                 read.method().id(),
                                 read.members().size(),
                                 Terminal.duration(result.took()),
+                                PlanCommand.bytes(result.bytesRead()),
+                                PlanCommand.bytes(result.bytesWritten()),
+                                PlanCommand.bytes(Math.round(bytes / Math.max(seconds, 1e-3))),
+                                peak.isPresent()
+                                        ? ", peak memory %s with mapped files"
+                                                .formatted(PlanCommand.bytes(peak.getAsLong()))
+                                        : "",
                                 target));
     }
 }

@@ -6,7 +6,10 @@ import dev.tributary.merging.MergePlan;
 import dev.tributary.merging.PoolMerger;
 import dev.tributary.merging.Recipe;
 import dev.tributary.merging.ScaleGrid;
+import dev.tributary.merging.VocabularyPlan;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Locale;
 import java.util.Objects;
 import java.util.concurrent.Callable;
@@ -20,7 +23,7 @@ import picocli.CommandLine.Parameters;
         name = "plan",
         mixinStandardHelpOptions = true,
         description = {
-            "Says what a recipe would do: tensors, bytes, memory, time.",
+            "Says what a recipe would do: tensors, tokens, bytes, memory, time.",
             "Lists every fault at once, with model and tensor named, and exits with 3 when there is one."
         },
         footerHeading = "%nExamples:%n",
@@ -56,9 +59,8 @@ final class PlanCommand implements Callable<Integer> {
                         .formatted(
                                 plan.shared().size(),
                                 plan.groups().size(),
-                                plan.taskTensors().values().stream()
-                                        .mapToInt(java.util.List::size)
-                                        .sum()));
+                                plan.taskTensors().values().stream().mapToInt(List::size).sum()));
+        plan.vocabulary().ifPresent(v -> lines(v).forEach(System.out::println));
         System.out.println("read       %s".formatted(bytes(plan.bytesToRead())));
         System.out.println("write      %s".formatted(bytes(plan.bytesToWrite())));
         System.out.println(
@@ -71,6 +73,55 @@ final class PlanCommand implements Callable<Integer> {
                 .formatted(grid.option().name(), grid.values(), grid.score().id());
     }
 
+    /// How the rows of the vocabulary are aligned.
+    static List<String> lines(VocabularyPlan vocabulary) {
+        List<String> lines = new ArrayList<>();
+        lines.add(
+                "vocabulary %s: %d tokens in %d rows, %d of them added to the base's; %d tensors aligned by token"
+                        .formatted(
+                                vocabulary.source(),
+                                vocabulary.tokens(),
+                                vocabulary.rows(),
+                                vocabulary.added().size(),
+                                vocabulary.alignments().size()));
+        for (VocabularyPlan.Share share : vocabulary.members()) {
+            lines.add(
+                    "           %s: %d tokens shared, %d missing (task vector zero), %d left out%s"
+                            .formatted(
+                                    share.task(),
+                                    share.shared(),
+                                    share.missing(),
+                                    share.leftOut(),
+                                    share.examples().isEmpty()
+                                            ? ""
+                                            : ": " + printable(share.examples())));
+        }
+        return lines;
+    }
+
+    /// Tokens come from files of others: what a terminal would obey is not shown.
+    private static String printable(List<String> tokens) {
+        return String.join(", ", tokens).replaceAll("\\p{Cntrl}", "\uFFFD");
+    }
+
+    private static ObjectNode json(VocabularyPlan vocabulary) {
+        ObjectNode json = JsonNodeFactory.instance.objectNode();
+        json.put("source", vocabulary.source());
+        json.put("tokens", vocabulary.tokens());
+        json.put("rows", vocabulary.rows());
+        json.put("added", vocabulary.added().size());
+        json.put("alignedTensors", vocabulary.alignments().size());
+        var members = json.putArray("members");
+        for (VocabularyPlan.Share share : vocabulary.members()) {
+            ObjectNode member = members.addObject();
+            member.put("task", share.task());
+            member.put("shared", share.shared());
+            member.put("missing", share.missing());
+            member.put("leftOut", share.leftOut());
+        }
+        return json;
+    }
+
     private static ObjectNode json(MergePlan plan, @Nullable ScaleGrid tune) {
         ObjectNode json = JsonNodeFactory.instance.objectNode();
         json.put("method", plan.method().id());
@@ -81,6 +132,7 @@ final class PlanCommand implements Callable<Integer> {
         json.put("mergedTensors", plan.shared().size());
         var groups = json.putArray("groups");
         plan.groups().forEach(groups::add);
+        plan.vocabulary().ifPresent(v -> json.set("vocabulary", json(v)));
         json.put("bytesToRead", plan.bytesToRead());
         json.put("bytesToWrite", plan.bytesToWrite());
         json.put("peakBytes", plan.peakBytes());

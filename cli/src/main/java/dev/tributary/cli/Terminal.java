@@ -45,6 +45,11 @@ public final class Terminal {
                 && !"dumb".equals(System.getenv("TERM"));
     }
 
+    /// Whether bars can be redrawn in place.
+    boolean redraws() {
+        return interactive;
+    }
+
     /// Prints a line that stays.
     public synchronized void line(String text) {
         erase();

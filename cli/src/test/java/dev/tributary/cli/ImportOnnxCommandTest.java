@@ -40,7 +40,7 @@ class ImportOnnxCommandTest {
                 .isEqualTo(Tributary.REFUSED);
 
         assertThat(err.toString())
-                .contains("none.onnx is no file", "none.json is no file", "exists already");
+                .contains("none.onnx] is no file", "none.json] is no file", "exists already");
         assertThat(out).isEmptyDirectory();
     }
 

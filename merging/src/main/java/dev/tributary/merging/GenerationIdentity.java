@@ -3,6 +3,7 @@ package dev.tributary.merging;
 import dev.tributary.merging.method.MergeMethod;
 import dev.tributary.merging.method.Setting;
 import dev.tributary.tensors.Digest;
+import java.util.Optional;
 import java.util.SortedMap;
 import java.util.TreeMap;
 
@@ -25,20 +26,24 @@ public record GenerationIdentity(Digest digest) {
             SortedMap<String, Digest> experts,
             MergeMethod method,
             SortedMap<String, Digest> calibrations) {
-        return of(base, experts, new TreeMap<>(), method, calibrations);
+        return of(base, experts, new TreeMap<>(), method, calibrations, Optional.empty());
     }
 
     /// Identifies a merge whose experts have parameters of their own, by task and name.
+    ///
+    /// @param vocabulary digest of how rows are aligned by their tokens; empty where they are not
     static GenerationIdentity of(
             Digest base,
             SortedMap<String, Digest> experts,
             SortedMap<String, SortedMap<String, Setting>> settings,
             MergeMethod method,
-            SortedMap<String, Digest> calibrations) {
+            SortedMap<String, Digest> calibrations,
+            Optional<Digest> vocabulary) {
         StringBuilder text = new StringBuilder("generation 1\n");
         line(text, "base", base.value());
         line(text, "method", method.id(), method.version());
         method.options().forEach((name, value) -> line(text, "option", name, value));
+        vocabulary.ifPresent(digest -> line(text, "vocabulary", digest.value()));
         SortedMap<String, Digest> inputs =
                 method.usesCalibration() ? calibrations : new TreeMap<>();
         experts.forEach((task, expert) -> {

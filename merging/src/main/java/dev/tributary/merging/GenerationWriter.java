@@ -39,21 +39,6 @@ final class GenerationWriter {
     private static final String SHARED_SHARD = "model-00001-of-00002.safetensors";
     private static final String TASK_SHARD = "model-00002-of-00002.safetensors";
     private static final String INDEX = "model.safetensors.index.json";
-    private static final List<String> TEXT_FILES =
-            List.of(
-                    "tokenizer.json",
-                    "tokenizer_config.json",
-                    "special_tokens_map.json",
-                    "added_tokens.json",
-                    "vocab.txt",
-                    "vocab.json",
-                    "merges.txt",
-                    "tokenizer.model",
-                    "spiece.model",
-                    "sentencepiece.bpe.model",
-                    "chat_template.jinja",
-                    "generation_config.json",
-                    "preprocessor_config.json");
 
     private final MergePlan plan;
     private final Lineage lineage;
@@ -96,12 +81,7 @@ final class GenerationWriter {
 
     private GenerationFiles describe(Digest digest) throws IOException {
         text(CONFIG, JsonText.write(sharedConfig()));
-        for (String name : TEXT_FILES) {
-            Path file = plan.base().directory().resolve(name);
-            if (Files.isRegularFile(file)) {
-                Files.copy(file, folder.resolve(name));
-            }
-        }
+        TokenizerFiles.write(plan, folder);
         List<String> taskFolders = new ArrayList<>();
         for (Member member : plan.members()) {
             List<TaskTensor> own = plan.taskTensors().getOrDefault(member.task(), List.of());
@@ -134,6 +114,7 @@ final class GenerationWriter {
         }
         layers(config);
         dtype(config);
+        plan.vocabulary().ifPresent(vocabulary -> vocabulary.describe(config));
         return config;
     }
 
@@ -198,7 +179,7 @@ final class GenerationWriter {
     private void task(Member member, List<TaskTensor> own) throws IOException {
         Path view = Files.createDirectories(folder.resolve(TASKS).resolve(member.task()));
         link(folder.resolve(MERGED), view.resolve(SHARED_SHARD));
-        for (String name : TEXT_FILES) {
+        for (String name : TokenizerFiles.NAMES) {
             if (Files.exists(folder.resolve(name))) {
                 link(folder.resolve(name), view.resolve(name));
             }
@@ -206,6 +187,7 @@ final class GenerationWriter {
         head(member, own, view.resolve(TASK_SHARD));
         ObjectNode config = member.expert().config().deepCopy();
         dtype(config);
+        plan.vocabulary().ifPresent(vocabulary -> vocabulary.describe(config));
         Files.writeString(view.resolve(CONFIG), JsonText.write(config));
         Files.writeString(view.resolve(INDEX), JsonText.write(index(own)));
     }

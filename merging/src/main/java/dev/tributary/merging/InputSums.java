@@ -39,8 +39,12 @@ final class InputSums {
         return checkpoint.directory().toAbsolutePath().normalize();
     }
 
-    /// One tensor in all checkpoints that have a part in it.
+    /// One tensor in all checkpoints that have a part in it; none where its rows are not read in
+    /// the order of the files.
     List<Source> of(MergePlan plan, SharedTensor tensor) {
+        if (tensor.alignment().isPresent()) {
+            return List.of();
+        }
         Map<Path, Source> sources = new HashMap<>();
         source(sources, plan.baseOf(tensor), tensor.baseName());
         for (SharedTensor.Source source : tensor.members()) {

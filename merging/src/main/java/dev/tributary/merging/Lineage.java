@@ -39,7 +39,13 @@ record Lineage(
                 calibrations.put(member.task(), calibration.digest());
             }
         }
-        return GenerationIdentity.of(base, experts, settings, plan.method(), calibrations);
+        return GenerationIdentity.of(
+                base,
+                experts,
+                settings,
+                plan.method(),
+                calibrations,
+                plan.vocabulary().map(VocabularyPlan::digest));
     }
 
     /// The lineage of a merge that has been carried out, with its inputs' digests.
@@ -78,6 +84,7 @@ record Lineage(
         method.put("id", plan.method().id());
         method.put("version", plan.method().version());
         plan.method().options().forEach(method.putObject("options")::put);
+        plan.vocabulary().ifPresent(v -> vocabulary(v, root.putObject("vocabulary")));
         members(plan, root.putArray("members"));
         if (learnt != null) {
             learnt(learnt, root);
@@ -86,6 +93,22 @@ record Lineage(
             tuning(tuning, root.putObject("tuning"));
         }
         return JsonText.write(root);
+    }
+
+    private static void vocabulary(VocabularyPlan vocabulary, ObjectNode node) {
+        node.put("source", vocabulary.source());
+        node.put("tokens", vocabulary.tokens());
+        node.put("rows", vocabulary.rows());
+        node.put("added", vocabulary.added().size());
+        node.put("digest", vocabulary.digest().value());
+        ArrayNode members = node.putArray("members");
+        for (VocabularyPlan.Share share : vocabulary.members()) {
+            ObjectNode member = members.addObject();
+            member.put("task", share.task());
+            member.put("shared", share.shared());
+            member.put("missing", share.missing());
+            member.put("left_out", share.leftOut());
+        }
     }
 
     private void members(MergePlan plan, ArrayNode members) {

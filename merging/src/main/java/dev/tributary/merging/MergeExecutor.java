@@ -1,6 +1,7 @@
 package dev.tributary.merging;
 
 import dev.tributary.merging.method.MergeArithmetic;
+import dev.tributary.merging.method.MergeTensor;
 import dev.tributary.merging.method.Statistics;
 import dev.tributary.merging.method.TensorMerge;
 import dev.tributary.merging.method.Workers;
@@ -29,6 +30,9 @@ import org.jspecify.annotations.Nullable;
 /// one rounding at the end, and a NaN or an infinity in or out stops it with the tensor's name.
 /// Blocks are merged and written by several threads; no bit depends on how many.
 public final class MergeExecutor {
+    /// The stage whose progress is told in bytes, of all that are read and written.
+    public static final String STAGE = "merging";
+
     /// Elements merged at a time.
     static final int BLOCK_ELEMENTS = ContentSum.BLOCK;
 
@@ -153,11 +157,10 @@ public final class MergeExecutor {
                             workers,
                             statistics);
             MergeArithmetic arithmetic = plan.method().arithmetic(inputs);
-            Blocks blocks = new Blocks(workers, sums);
-            long total = tensors.stream().mapToLong(SharedTensor::elements).sum();
-            long done = 0;
+            Meter meter = new Meter(plan, tensors, progress);
+            Blocks blocks = new Blocks(workers, sums, meter);
+            meter.add(0);
             for (SharedTensor tensor : tensors) {
-                progress.update("merging", done, total);
                 if (tensor.merged()) {
                     try (TensorMerge merge = arithmetic.of(inputs.of(tensor))) {
                         blocks.merge(plan, tensor, merge, sink);
@@ -166,29 +169,57 @@ public final class MergeExecutor {
                     blocks.merge(plan, tensor, kept(plan, tensor), sink);
                 } else {
                     sink.carry(tensor, carried(plan, tensor));
+                    meter.add(tensor.output().bytes());
                 }
-                done += tensor.elements();
             }
-            progress.update("merging", total, total);
+            meter.end();
+        }
+    }
+
+    /// Tells how far a merge is, in the bytes its plan counts.
+    private static final class Meter {
+        private final Progress progress;
+        private final long output;
+        private final long total;
+        private long written;
+
+        Meter(MergePlan plan, List<SharedTensor> tensors, Progress progress) {
+            this.progress = progress;
+            this.output = tensors.stream().mapToLong(t -> t.output().bytes()).sum();
+            this.total = Math.max(output, plan.bytesToRead() + plan.bytesToWrite());
+        }
+
+        /// So many bytes of the output are merged, by any thread.
+        synchronized void add(long bytes) {
+            written += bytes;
+            double share = output == 0 ? 0 : (double) written / output;
+            progress.update(STAGE, Math.min(total, Math.round(share * total)), total);
+        }
+
+        synchronized void end() {
+            progress.update(STAGE, total, total);
         }
     }
 
     /// The base's own values.
     private static TensorMerge kept(MergePlan plan, SharedTensor tensor) {
-        MemorySegment base = plan.baseOf(tensor).data(tensor.baseName());
+        MergeTensor.Stored base =
+                PlanInputs.stored(tensor, plan.baseOf(tensor), plan.members()).getFirst();
         return (from, count, target) ->
-                Kernels.widen(tensor.baseDtype(), base, from, target, count);
+                Kernels.widen(base.dtype(), base.slice(from, count), 0, target, count);
     }
 
     /// Merges the blocks of one tensor after another.
     private static final class Blocks {
         private final Workers workers;
         private final @Nullable InputSums sums;
+        private final Meter meter;
         private final ConcurrentLinkedDeque<Room> rooms = new ConcurrentLinkedDeque<>();
 
-        Blocks(Workers workers, @Nullable InputSums sums) {
+        Blocks(Workers workers, @Nullable InputSums sums, Meter meter) {
             this.workers = workers;
             this.sums = sums;
+            this.meter = meter;
         }
 
         void merge(MergePlan plan, SharedTensor tensor, TensorMerge merge, Sink sink) {
@@ -206,6 +237,7 @@ public final class MergeExecutor {
                         }
                         sink.accept(tensor, from, count, room);
                         rooms.addFirst(room);
+                        meter.add((long) count * tensor.outputDtype().bytes());
                     });
         }
 

@@ -25,6 +25,7 @@ import java.util.SequencedMap;
 /// @param bytesToWrite into the merged file
 /// @param peakBytes memory beyond mapped files, at most
 /// @param estimate a rough guess at the duration on two cores
+/// @param vocabulary how rows are aligned by their tokens; empty where all models have the same
 public record MergePlan(
         Checkpoint base,
         List<Member> members,
@@ -36,12 +37,41 @@ public record MergePlan(
         long bytesToRead,
         long bytesToWrite,
         long peakBytes,
-        Duration estimate) {
+        Duration estimate,
+        Optional<VocabularyPlan> vocabulary) {
 
     public MergePlan {
         members = List.copyOf(members);
         shared = List.copyOf(shared);
         groups = List.copyOf(groups);
+    }
+
+    /// A merge of models with the same tokens.
+    public MergePlan(
+            Checkpoint base,
+            List<Member> members,
+            MergeMethod method,
+            Optional<Architecture> architecture,
+            List<SharedTensor> shared,
+            SequencedMap<String, List<TaskTensor>> taskTensors,
+            List<String> groups,
+            long bytesToRead,
+            long bytesToWrite,
+            long peakBytes,
+            Duration estimate) {
+        this(
+                base,
+                members,
+                method,
+                architecture,
+                shared,
+                taskTensors,
+                groups,
+                bytesToRead,
+                bytesToWrite,
+                peakBytes,
+                estimate,
+                Optional.empty());
     }
 
     /// The checkpoint that holds a tensor's values in the base, or stands for it.
@@ -86,7 +116,8 @@ public record MergePlan(
                 bytesToRead,
                 bytesToWrite,
                 peakBytes,
-                estimate);
+                estimate,
+                vocabulary);
     }
 
     /// The tasks, sorted.

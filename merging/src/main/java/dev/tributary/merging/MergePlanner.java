@@ -30,9 +30,6 @@ import org.jspecify.annotations.Nullable;
 public final class MergePlanner {
     private static final Pattern FOLDER_NAME = Pattern.compile("[A-Za-z0-9][A-Za-z0-9._-]{0,99}");
 
-    private static final Pattern VOCABULARY =
-            Pattern.compile("word_embeddings|embed_tokens|lm_head|(^|\\.)(wte|shared)\\.");
-
     /// Where the layers of a model are not known.
     static final String ONE_GROUP = "all";
 
@@ -43,6 +40,7 @@ public final class MergePlanner {
     private final MergeMethod method;
     private final @Nullable Dtype outputDtype;
     private final Trials trials;
+    private final @Nullable VocabularyChoice choice;
     private final List<Fault> faults = new ArrayList<>();
 
     private MergePlanner(
@@ -50,12 +48,14 @@ public final class MergePlanner {
             List<Member> members,
             MergeMethod method,
             @Nullable Dtype outputDtype,
+            @Nullable VocabularyChoice choice,
             Trials trials) {
         this.base = base;
         this.members = members.stream().sorted(Comparator.comparing(Member::task)).toList();
         this.method = method;
         this.outputDtype = outputDtype;
         this.trials = trials;
+        this.choice = choice;
     }
 
     /// Plans a merge whose tensors keep the base's element types.
@@ -74,26 +74,40 @@ public final class MergePlanner {
             List<Member> members,
             MergeMethod method,
             @Nullable Dtype outputDtype) {
-        return plan(base, members, method, outputDtype, Trials.NONE);
+        return plan(base, members, method, outputDtype, null, Trials.NONE);
+    }
+
+    /// Plans a merge of models whose tokens may differ.
+    ///
+    /// @param outputDtype the element type of merged tensors, or null for the base's own
+    /// @param choice which tokens the merged model has; null where all models must have the same
+    /// @throws RefusedException with every fault
+    public static MergePlan plan(
+            Checkpoint base,
+            List<Member> members,
+            MergeMethod method,
+            @Nullable Dtype outputDtype,
+            @Nullable VocabularyChoice choice) {
+        return plan(base, members, method, outputDtype, choice, Trials.NONE);
     }
 
     /// Plans a merge that is tried out before it is written.
-    ///
-    /// @throws RefusedException with every fault
     static MergePlan plan(
             Checkpoint base,
             List<Member> members,
             MergeMethod method,
             @Nullable Dtype outputDtype,
+            @Nullable VocabularyChoice choice,
             Trials trials) {
-        return new MergePlanner(base, members, method, outputDtype, trials).plan();
+        return new MergePlanner(base, members, method, outputDtype, choice, trials).plan();
     }
 
     /// What speaks against one expert as a member of any merge on this base; empty when nothing
     /// does.
     static List<Fault> faultsOf(Checkpoint base, Member member) {
         MergePlanner planner =
-                new MergePlanner(base, List.of(member), new WeightAveraging(), null, Trials.NONE);
+                new MergePlanner(
+                        base, List.of(member), new WeightAveraging(), null, null, Trials.NONE);
         try {
             planner.plan();
         } catch (RefusedException e) {
@@ -108,16 +122,21 @@ public final class MergePlanner {
             return stacked();
         }
         Optional<Architecture> architecture = architecture(base, "base");
-        for (Member member : members) {
-            faults.addAll(ConfigComparison.faults(base.config(), member));
-        }
         TensorNames baseNames = TensorNames.of(base, architecture, "base", faults);
         List<TensorNames> memberNames = new ArrayList<>();
         for (Member member : members) {
             memberNames.add(TensorNames.of(member.expert(), architecture, member.task(), faults));
         }
+        VocabularyPlanner tokens =
+                new VocabularyPlanner(
+                        base, members, choice, method, baseNames, memberNames, faults);
+        Optional<VocabularyPlan> vocabulary = tokens.plan();
+        for (Member member : members) {
+            faults.addAll(ConfigComparison.faults(base.config(), member, !tokens.tellsOf(member)));
+        }
         List<String> groups = new ArrayList<>();
-        List<SharedTensor> shared = shared(architecture, baseNames, memberNames, groups);
+        List<SharedTensor> shared =
+                shared(architecture, baseNames, memberNames, groups, tokens, vocabulary);
         SequencedMap<String, List<TaskTensor>> own = new TreeMap<>();
         for (int m = 0; m < members.size(); m++) {
             String task = members.get(m).task();
@@ -146,11 +165,20 @@ public final class MergePlanner {
                 cost.bytesToRead(),
                 cost.bytesToWrite(),
                 cost.peakBytes(),
-                cost.estimate());
+                cost.estimate(),
+                vocabulary);
     }
 
     /// Layers of several models become one model's: nothing is shared, every tensor has one source.
     private MergePlan stacked() {
+        if (choice != null && !choice.equals(VocabularyChoice.ofBase())) {
+            fault(
+                    FailureCode.BAD_OPTION,
+                    "tokenizer_source",
+                    "was %s, but %s of layers takes the embeddings of one model as they are:"
+                                    .formatted(choice.text(), method.id())
+                            + " remove it, or expected base");
+        }
         List<SharedTensor> tensors =
                 new StackPlanner(method.stack(), members, outputDtype, faults).tensors();
         PlanInputs inputs = new PlanInputs(base, members, List.of(ONE_GROUP), tensors, null, null);
@@ -239,7 +267,9 @@ public final class MergePlanner {
             Optional<Architecture> architecture,
             TensorNames baseNames,
             List<TensorNames> memberNames,
-            List<String> groups) {
+            List<String> groups,
+            VocabularyPlanner tokens,
+            Optional<VocabularyPlan> vocabulary) {
         Map<String, SharedTensor> byOutputName = new TreeMap<>();
         Map<Integer, List<SharedTensor>> byGroup = new TreeMap<>();
         for (Map.Entry<String, TensorInfo> entry : baseNames.tensors().entrySet()) {
@@ -249,12 +279,21 @@ public final class MergePlanner {
             }
             List<SharedTensor.Source> sources = new ArrayList<>();
             for (int m = 0; m < members.size(); m++) {
-                source(m, name, entry.getValue(), memberNames.get(m)).ifPresent(sources::add);
+                boolean compared = tokens.covers(m, name);
+                source(m, name, entry.getValue(), memberNames.get(m), compared)
+                        .ifPresent(sources::add);
             }
             if (sources.size() == members.size()) {
                 int group = architecture.map(a -> a.groupOf(name)).orElse(0);
                 byGroup.computeIfAbsent(group, _ -> new ArrayList<>())
-                        .add(tensor(architecture, name, entry.getValue(), group, sources));
+                        .add(
+                                tensor(
+                                        architecture,
+                                        name,
+                                        entry.getValue(),
+                                        group,
+                                        sources,
+                                        vocabulary.flatMap(v -> v.of(name))));
             }
         }
         byGroup.forEach((group, tensors) -> {
@@ -289,20 +328,22 @@ public final class MergePlanner {
             String name,
             TensorInfo info,
             int group,
-            List<SharedTensor.Source> sources) {
+            List<SharedTensor.Source> sources,
+            Optional<RowAlignment> alignment) {
         Dtype dtype = outputDtype != null && info.dtype().floating() ? outputDtype : info.dtype();
         String outputName = architecture.map(a -> a.classifierName(name)).orElse(name);
         return new SharedTensor(
                 name,
                 outputName,
-                info.shape(),
+                alignment.map(RowAlignment::shape).orElse(info.shape()),
                 group,
                 dtype,
                 info.name(),
                 info.dtype(),
                 sources,
                 !method.selection().merges(name, outputName, info.name()),
-                -1);
+                -1,
+                alignment);
     }
 
     private static SharedTensor inGroup(SharedTensor tensor, int group) {
@@ -316,11 +357,13 @@ public final class MergePlanner {
                 tensor.baseDtype(),
                 tensor.members(),
                 tensor.kept(),
-                -1);
+                -1,
+                tensor.alignment());
     }
 
+    /// @param compared whether its rows have been compared with the base's already
     private Optional<SharedTensor.Source> source(
-            int index, String name, TensorInfo inBase, TensorNames names) {
+            int index, String name, TensorInfo inBase, TensorNames names, boolean compared) {
         Member member = members.get(index);
         TensorInfo info = names.tensors().get(name);
         String where = member.task() + " " + name;
@@ -332,8 +375,12 @@ public final class MergePlanner {
                             .formatted(inBase.shape()));
             return Optional.empty();
         }
-        if (!info.shape().equals(inBase.shape())) {
-            fault(FailureCode.SHAPE_MISMATCH, where, misshapen(name, info, inBase));
+        if (!compared && !info.shape().equals(inBase.shape())) {
+            fault(
+                    FailureCode.SHAPE_MISMATCH,
+                    where,
+                    "has shape %s, expected %s as in the base"
+                            .formatted(info.shape(), inBase.shape()));
             return Optional.empty();
         }
         boolean fits =
@@ -348,21 +395,6 @@ public final class MergePlanner {
             return Optional.empty();
         }
         return Optional.of(new SharedTensor.Source(index, info.name(), info.dtype()));
-    }
-
-    /// Rows of a vocabulary are never cut: they would no longer be the tokens they were.
-    private static String misshapen(String name, TensorInfo info, TensorInfo inBase) {
-        boolean vocabulary =
-                VOCABULARY.matcher(name).find()
-                        && info.shape().size() == 2
-                        && inBase.shape().size() == 2
-                        && info.shape().getLast().equals(inBase.shape().getLast());
-        return vocabulary
-                ? "has %d vocabulary rows, expected %d as in the base: other tokens were added or"
-                                .formatted(info.shape().getFirst(), inBase.shape().getFirst())
-                        + " rows cut off; give both the same tokenizer first"
-                : "has shape %s, expected %s as in the base"
-                        .formatted(info.shape(), inBase.shape());
     }
 
     private void fault(FailureCode code, String where, String sentence) {

@@ -19,6 +19,7 @@ import org.jspecify.annotations.Nullable;
 /// @param outputDtype how merged tensors are stored; null for the base's own type
 /// @param tune values of the method's scale, of which the best on validation examples is taken;
 ///   null to merge by the method as it is
+/// @param vocabulary which tokens the merged model has; null where all models must have the same
 /// @param cacheFolder where what can be computed again is kept between merges
 /// @param targetFolder an existing, empty folder to write into
 public record MergeRequest(
@@ -29,6 +30,7 @@ public record MergeRequest(
         @Nullable Coefficients previous,
         @Nullable Dtype outputDtype,
         @Nullable ScaleGrid tune,
+        @Nullable VocabularyChoice vocabulary,
         Provenance provenance,
         Path cacheFolder,
         Path targetFolder) {
@@ -37,7 +39,7 @@ public record MergeRequest(
         members = List.copyOf(members);
     }
 
-    /// A merge by the method as it is.
+    /// A merge by the method as it is, of models with the same tokens.
     public MergeRequest(
             Path base,
             Digest baseDigest,
@@ -55,6 +57,7 @@ public record MergeRequest(
                 method,
                 previous,
                 outputDtype,
+                null,
                 null,
                 provenance,
                 cacheFolder,

@@ -16,6 +16,8 @@ import org.jspecify.annotations.Nullable;
 /// @param taskVectorNorms by task, the Euclidean norm of expert minus base over the merged tensors;
 ///   empty outside of a pool
 /// @param files what was written
+/// @param bytesRead from the checkpoints, over all passes, as planned
+/// @param bytesWritten into the merged file
 /// @param took from opening the first file to finishing the last
 public record MergeResult(
         GenerationIdentity identity,
@@ -24,6 +26,8 @@ public record MergeResult(
         @Nullable ScaleChoice tuning,
         SortedMap<String, Double> taskVectorNorms,
         GenerationFiles files,
+        long bytesRead,
+        long bytesWritten,
         Duration took) {
 
     public MergeResult {

@@ -2,6 +2,7 @@ package dev.tributary.merging;
 
 import dev.tributary.merging.method.MergeCost;
 import dev.tributary.merging.method.MergeMethod;
+import dev.tributary.merging.method.Workers;
 import java.time.Duration;
 import java.util.List;
 
@@ -23,9 +24,11 @@ record PlanCost(long bytesToRead, long bytesToWrite, long peakBytes, Duration es
             MergeMethod method, PlanInputs inputs, List<SharedTensor> shared, Trials trials) {
         long written = 0;
         long kept = 0;
+        long aligned = 0;
         for (SharedTensor tensor : shared) {
             written += tensor.output().bytes();
             kept += tensor.merged() ? 0 : tensor.elements() * tensor.baseDtype().bytes();
+            aligned += tensor.alignment().map(a -> aligning(tensor, a)).orElse(0L);
         }
         MergeCost once = method.cost(inputs.tensors());
         MergeCost cost =
@@ -38,7 +41,13 @@ record PlanCost(long bytesToRead, long bytesToWrite, long peakBytes, Duration es
         return new PlanCost(
                 read,
                 written,
-                MergeExecutor.bufferBytes(inputs.tasks().size()) + cost.peakBytes(),
+                MergeExecutor.bufferBytes(inputs.tasks().size()) + cost.peakBytes() + aligned,
                 Duration.ofMillis(Math.round(seconds * 1000)));
+    }
+
+    /// The numbers of the rows, and room in which every thread puts rows together.
+    private static long aligning(SharedTensor tensor, RowAlignment alignment) {
+        long slice = Math.min(AlignedRows.LARGEST_SLICE, tensor.elements()) * Float.BYTES;
+        return alignment.bytes() + Workers.available() * (1L + alignment.members()) * slice;
     }
 }

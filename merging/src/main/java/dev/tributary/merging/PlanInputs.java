@@ -10,6 +10,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /// What a method may see of a plan.
@@ -60,24 +61,54 @@ final class PlanInputs implements MergeInputs {
     }
 
     private MergeTensor seen(Checkpoint base, SharedTensor tensor, double depth) {
+        Checkpoint from = tensor.standIn() < 0 ? base : members.get(tensor.standIn()).expert();
+        List<MergeTensor.Stored> stored = stored(tensor, from, members);
         List<MergeTensor.Expert> experts = new ArrayList<>();
-        for (SharedTensor.Source source : tensor.members()) {
+        for (int s = 0; s < tensor.members().size(); s++) {
+            SharedTensor.Source source = tensor.members().get(s);
             Member member = members.get(source.member());
             experts.add(
                     new MergeTensor.Expert(
                             member.task(),
-                            new MergeTensor.Mapped(
-                                    source.dtype(), member.expert().data(source.name())),
+                            stored.get(s + 1),
                             source.settings().orElse(member.settings())));
         }
-        Checkpoint from = tensor.standIn() < 0 ? base : members.get(tensor.standIn()).expert();
         return new MergeTensor(
                 tensor.outputName(),
                 tensor.shape(),
                 depth,
                 tensor.group(),
-                new MergeTensor.Mapped(tensor.baseDtype(), from.data(tensor.baseName())),
+                stored.getFirst(),
                 experts);
+    }
+
+    /// A tensor's values in the base, then in its members' experts, with the merged model's rows.
+    static List<MergeTensor.Stored> stored(
+            SharedTensor tensor, Checkpoint base, List<Member> members) {
+        MergeTensor.Mapped inBase =
+                new MergeTensor.Mapped(tensor.baseDtype(), base.data(tensor.baseName()));
+        List<MergeTensor.Mapped> inExperts = new ArrayList<>();
+        for (SharedTensor.Source source : tensor.members()) {
+            Checkpoint expert = members.get(source.member()).expert();
+            inExperts.add(new MergeTensor.Mapped(source.dtype(), expert.data(source.name())));
+        }
+        return tensor.alignment()
+                .map(rows -> aligned(rows, inBase, inExperts))
+                .orElseGet(() ->
+                        Stream.<MergeTensor.Stored>concat(Stream.of(inBase), inExperts.stream())
+                                .toList());
+    }
+
+    private static List<MergeTensor.Stored> aligned(
+            RowAlignment rows, MergeTensor.Mapped inBase, List<MergeTensor.Mapped> inExperts) {
+        AlignedRows base = AlignedRows.ofBase(rows, inBase, inExperts);
+        List<MergeTensor.Stored> stored = new ArrayList<>();
+        stored.add(base);
+        for (int e = 0; e < inExperts.size(); e++) {
+            AlignedRows expert = base.ofMember(rows, e, inExperts.get(e));
+            stored.add(expert);
+        }
+        return stored;
     }
 
     @Override

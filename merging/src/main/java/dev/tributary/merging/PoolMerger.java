@@ -142,6 +142,8 @@ public final class PoolMerger {
                 tuning,
                 norms,
                 files,
+                plan.bytesToRead(),
+                plan.bytesToWrite(),
                 Duration.ofNanos(System.nanoTime() - began));
     }
 
@@ -175,7 +177,12 @@ public final class PoolMerger {
         try {
             MergePlan plan =
                     MergePlanner.plan(
-                            base, members, request.method(), request.outputDtype(), trials());
+                            base,
+                            members,
+                            request.method(),
+                            request.outputDtype(),
+                            request.vocabulary(),
+                            trials());
             if (faults.isEmpty()) {
                 return plan;
             }

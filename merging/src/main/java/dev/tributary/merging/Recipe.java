@@ -19,6 +19,8 @@ import org.jspecify.annotations.Nullable;
 /// @param outputDtype how the merged tensors are stored; null for the base's own type
 /// @param tune values of the method's scale, of which the best on validation examples is taken;
 ///   null to merge by the method as it is
+/// @param vocabulary which tokens the result has; null where the file does not say, and all models
+///   must have the same
 /// @param notes what a reader should know about keys that change nothing here
 public record Recipe(
         MergeMethod method,
@@ -26,6 +28,7 @@ public record Recipe(
         List<RecipeMember> members,
         @Nullable Dtype outputDtype,
         @Nullable ScaleGrid tune,
+        @Nullable VocabularyChoice vocabulary,
         List<String> notes) {
 
     public Recipe {

@@ -40,6 +40,7 @@ final class RecipeReader {
                     "parameters",
                     "dtype",
                     "out_dtype",
+                    "tokenizer",
                     "tokenizer_source",
                     "tasks",
                     "tune",
@@ -103,7 +104,8 @@ final class RecipeReader {
             fault("models", "stands beside slices, expected one of the two");
         }
         Dtype dtype = outputDtype();
-        tokenizerSource();
+        VocabularyChoice vocabulary =
+                new RecipeTokenizer(root, paths, models, this::fault).choice(base);
         if (kind == null) {
             throw new RefusedException(faults.stream().distinct().toList());
         }
@@ -150,7 +152,7 @@ final class RecipeReader {
         if (!faults.isEmpty() || method == null || base == null) {
             throw new RefusedException(faults.stream().distinct().toList());
         }
-        return new Recipe(method, base, members, dtype, tune, notes);
+        return new Recipe(method, base, members, dtype, tune, vocabulary, notes);
     }
 
     private void baseAmongModels(RecipeModels.Listed model) {
@@ -257,16 +259,6 @@ final class RecipeReader {
                                     node.asText(""), String.join(", ", sorted(DTYPES.keySet()))));
         }
         return dtype;
-    }
-
-    private void tokenizerSource() {
-        JsonNode node = root.path("tokenizer_source");
-        if (!node.isMissingNode() && !"base".equals(node.asText(""))) {
-            fault(
-                    "tokenizer_source",
-                    "'%s' is not supported, expected base: vocabularies are never mixed"
-                            .formatted(node.asText("")));
-        }
     }
 
     private Optional<String> text(String place, JsonNode node) {

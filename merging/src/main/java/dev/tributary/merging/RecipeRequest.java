@@ -64,6 +64,7 @@ final class RecipeRequest {
                 null,
                 recipe.outputDtype(),
                 recipe.tune(),
+                recipe.vocabulary(),
                 provenance(recipe),
                 cacheFolder,
                 targetFolder);

@@ -20,6 +20,7 @@ import java.util.Optional;
 /// @param kept whether the base's values are kept as they are
 /// @param standIn the member whose tensor stands for the base's, for layers the base lacks; none
 ///   where negative
+/// @param alignment where its rows lie in every model; empty where all have the same
 public record SharedTensor(
         String name,
         String outputName,
@@ -30,7 +31,8 @@ public record SharedTensor(
         Dtype baseDtype,
         List<Source> members,
         boolean kept,
-        int standIn) {
+        int standIn,
+        Optional<RowAlignment> alignment) {
 
     /// A tensor under the name one checkpoint's files give it.
     ///
@@ -48,6 +50,32 @@ public record SharedTensor(
     public SharedTensor {
         shape = List.copyOf(shape);
         members = List.copyOf(members);
+    }
+
+    /// A tensor whose rows are the same in all models.
+    public SharedTensor(
+            String name,
+            String outputName,
+            List<Long> shape,
+            int group,
+            Dtype outputDtype,
+            String baseName,
+            Dtype baseDtype,
+            List<Source> members,
+            boolean kept,
+            int standIn) {
+        this(
+                name,
+                outputName,
+                shape,
+                group,
+                outputDtype,
+                baseName,
+                baseDtype,
+                members,
+                kept,
+                standIn,
+                Optional.empty());
     }
 
     /// How many elements it has.

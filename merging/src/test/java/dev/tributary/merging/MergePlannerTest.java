@@ -113,9 +113,10 @@ class MergePlannerTest {
                 .containsExactlyInAnyOrder(
                         "[cut config.json] num_hidden_layers is 3, expected 2 as in the base: tuned"
                                 + " from another model?",
-                        "[cut model.embed_tokens.weight] has 2 vocabulary rows, expected 3 as in the"
-                                + " base: other tokens were added or rows cut off; give both the same"
-                                + " tokenizer first",
+                        "[cut model.embed_tokens.weight] has 2 vocabulary rows, the base 3, and no"
+                                + " tokenizer.json, vocab.json or vocab.txt beside it says which"
+                                + " tokens they are: put it there, then align rows by token with"
+                                + " tokenizer_source (base, union or a model of the recipe)",
                         "[cut model.layers.0.up.weight] has shape [3, 2], expected [2, 3] as in the"
                                 + " base",
                         "[empty model.layers.0.up.weight] is not in the expert, expected shape"

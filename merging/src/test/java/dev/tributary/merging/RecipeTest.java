@@ -279,7 +279,7 @@ class RecipeTest {
                                 base_model: somebody/some-model
                                 modules: {}
                                 chat_template: auto
-                                tokenizer_source: union
+                                tokenizer_source: models/nine
                                 dtype: int8
                                 models:
                                   - model: models/one
@@ -303,12 +303,12 @@ class RecipeTest {
                                 + " its folder",
                         "[recipe.yml modules] is not supported, expected one of base_model, dtype, exclude,"
                                 + " include, merge_method, models, out_dtype, parameters, slices,"
-                                + " tasks, tokenizer_source, tune",
+                                + " tasks, tokenizer, tokenizer_source, tune",
                         "[recipe.yml chat_template] is not supported, expected one of base_model,"
                                 + " dtype, exclude, include, merge_method, models, out_dtype, parameters, slices,"
-                                + " tasks, tokenizer_source, tune",
-                        "[recipe.yml tokenizer_source] 'union' is not supported, expected base:"
-                                + " vocabularies are never mixed",
+                                + " tasks, tokenizer, tokenizer_source, tune",
+                        "[recipe.yml tokenizer_source] 'models/nine' is none of base, union or a"
+                                + " model of the recipe",
                         "[recipe.yml dtype] 'int8' is not supported, expected one of bfloat16,"
                                 + " float16, float32",
                         "[recipe.yml models[0].parameters.density] was"
@@ -502,6 +502,48 @@ class RecipeTest {
                 .containsExactly(
                         "[recipe.yml tasks] is missing, expected '<model as listed>: <task"
                                 + " definition>' a line");
+    }
+
+    @Test
+    void readsWhoseTokensAreWanted() {
+        assertThat(read(arithmetic("")).vocabulary()).isNull();
+        assertThat(read(arithmetic("tokenizer_source: base")).vocabulary())
+                .isEqualTo(VocabularyChoice.ofBase());
+        assertThat(read(arithmetic("tokenizer_source: models/base")).vocabulary())
+                .isEqualTo(VocabularyChoice.ofBase());
+        assertThat(read(arithmetic("tokenizer_source: models/one")).vocabulary())
+                .isEqualTo(VocabularyChoice.ofModel(folder.resolve("models/one")));
+        assertThat(read(arithmetic("tokenizer: {pad_to_multiple_of: 64}")).vocabulary())
+                .isEqualTo(VocabularyChoice.ofUnion().paddedTo(64));
+        assertThat(read(arithmetic("tokenizer: {source: base}")).vocabulary())
+                .isEqualTo(VocabularyChoice.ofBase());
+    }
+
+    @Test
+    void whatIsWantedOfTokensAndNotSupportedIsRefusedByName() {
+        assertThat(
+                        faults(
+                                arithmetic(
+                                        """
+                                        tokenizer:
+                                          source: models/two
+                                          pad_to_multiple_of: 0
+                                          tokens: {"<tool>": {source: models/one}}
+                                          colour: red
+                                        """)))
+                .containsExactlyInAnyOrder(
+                        "[recipe.yml tokenizer.source] 'models/two' is none of base, union or a model"
+                                + " of the recipe",
+                        "[recipe.yml tokenizer.pad_to_multiple_of] was '0', expected a whole number,"
+                                + " at least 1 and at most 1048576",
+                        "[recipe.yml tokenizer.tokens] is not supported: rows come from the models"
+                                + " that have the token, remove it",
+                        "[recipe.yml tokenizer.colour] is not supported, expected one of"
+                                + " pad_to_multiple_of, source, tokens");
+        assertThat(faults(arithmetic("tokenizer: {}\ntokenizer_source: union")))
+                .containsExactly(
+                        "[recipe.yml tokenizer] stands beside tokenizer_source, expected one of the"
+                                + " two");
     }
 
     @Test

@@ -11,6 +11,8 @@ public enum FailureCode {
     ARCHITECTURE_MISMATCH("A checkpoint is of another architecture than its pool's base."),
     UNSUPPORTED_ARCHITECTURE("A checkpoint is of an architecture that cannot be run here."),
     SHAPE_MISMATCH("A tensor has another shape than the base's."),
+    VOCABULARY_MISMATCH(
+            "A checkpoint's tokens, or the rows of its embeddings, are not the base's."),
     DTYPE_MISMATCH("A tensor has an element type that does not fit the base's."),
     TENSOR_MISSING("A tensor the architecture needs is not in the checkpoint."),
     UNKNOWN_TASK("A task is named that nobody has defined."),

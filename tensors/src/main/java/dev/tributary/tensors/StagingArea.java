@@ -7,10 +7,13 @@ import java.nio.channels.FileLock;
 import java.nio.channels.OverlappingFileLockException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.List;
+import java.util.Set;
 import java.util.UUID;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
@@ -21,6 +24,11 @@ import org.jspecify.annotations.Nullable;
 /// is a leftover, whatever its age, and what somebody holds a lock for is not touched.
 final class StagingArea implements AutoCloseable {
     private static final String LOCK_SUFFIX = ".lock";
+
+    /// Names of this process's lock files, of which there are no two the same. The system gives a
+    /// process's lock on a file up as soon as the process closes that file anywhere, so these are
+    /// not opened a second time.
+    private static final Set<String> HELD = ConcurrentHashMap.newKeySet();
 
     private final Path folder;
     private final Path lockFile;
@@ -51,6 +59,7 @@ final class StagingArea implements AutoCloseable {
     /// Null when a cleaner was quicker to lock the new file than its owner.
     private static @Nullable StagingArea tryOpen(Path staging, String owner) throws IOException {
         Path lockFile = staging.resolve(owner + LOCK_SUFFIX);
+        HELD.add(owner + LOCK_SUFFIX);
         FileChannel channel =
                 FileChannel.open(lockFile, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE);
         @Nullable FileLock lock = tryLock(channel);
@@ -80,13 +89,16 @@ final class StagingArea implements AutoCloseable {
     }
 
     private static void removeIfDead(Path lockFile, Path folder) throws IOException {
+        if (HELD.contains(lockFile.getFileName().toString())) {
+            return;
+        }
         try (FileChannel channel = FileChannel.open(lockFile, StandardOpenOption.WRITE)) {
             @Nullable FileLock lock = tryLock(channel);
             if (lock != null) {
                 FileTree.delete(folder);
                 Files.deleteIfExists(lockFile);
             }
-        } catch (java.nio.file.NoSuchFileException e) {
+        } catch (NoSuchFileException e) {
             // Its owner, or another cleaner, has just removed it.
             return;
         }
@@ -125,6 +137,7 @@ final class StagingArea implements AutoCloseable {
             FileTree.delete(folder);
             Files.deleteIfExists(lockFile);
             lockChannel.close();
+            HELD.remove(lockFile.getFileName().toString());
         } catch (IOException e) {
             throw new UncheckedIOException("cannot clean %s".formatted(folder), e);
         }

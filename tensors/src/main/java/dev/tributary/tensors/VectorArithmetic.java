@@ -65,7 +65,7 @@ final class VectorArithmetic implements Arithmetic {
             float[] coefficients,
             MemorySegment target,
             int count) {
-        int bound = count - count % FLOATS;
+        int bound = count - count % (SHAPE.vectorBitSize() / Byte.SIZE / dtype.bytes());
         boolean finite = VectorFusion.combine(dtype, base, experts, coefficients, target, bound);
         if (bound == count) {
             return finite;

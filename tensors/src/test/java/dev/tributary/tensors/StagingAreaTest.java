@@ -27,6 +27,20 @@ class StagingAreaTest {
         }
     }
 
+    /// Stages a file, opens the store once more, and then lives on until it is ended.
+    static final class StagerWithTwoStores {
+        private StagerWithTwoStores() {}
+
+        public static void main(String[] arguments) throws IOException {
+            Staging staging = FolderArtifactStore.open(Path.of(arguments[0])).stage();
+            Path file = staging.directory().resolve("half-written");
+            Files.writeString(file, "half");
+            FolderArtifactStore.open(Path.of(arguments[0])).close();
+            System.out.println(file);
+            System.in.read();
+        }
+    }
+
     private List<Path> staging() throws IOException {
         try (Stream<Path> entries = Files.list(root.resolve("staging"))) {
             return entries.toList();
@@ -48,6 +62,15 @@ class StagingAreaTest {
 
         assertThat(file).doesNotExist();
         assertThat(staging()).isEmpty();
+    }
+
+    @Test
+    void aSecondStoreInALivingProcessDoesNotGiveUpWhatTheFirstStages() throws IOException {
+        try (ChildJvm child = ChildJvm.start(StagerWithTwoStores.class, root.toString())) {
+            Path file = Path.of(child.line());
+            FolderArtifactStore.open(root).close();
+            assertThat(file).exists();
+        }
     }
 
     @Test

@@ -8,7 +8,7 @@ import java.util.OptionalDouble;
 import java.util.regex.Pattern;
 
 /// What a method may see of one tensor: its place in the model, and its values in the base and in
-/// every expert, in mapped files.
+/// every expert.
 ///
 /// @param name what filters and globs are compared with: its name in the base's files
 /// @param depth how deep in the model it lies, 0 for what comes before the layers, 1 after them
