@@ -12,13 +12,16 @@ import java.util.Optional;
 /// matter.
 public final class MagnitudeBracket {
     /// Bins of the widest bracket.
-    public static final int MOST_BINS = 1 << 18;
+    public static final int MOST_BINS = 1 << 19;
+
+    /// What [#all] needs to work in.
+    public static final int ROOM = Operand.TILE + Arithmetic.LANES;
 
     private final int low;
     private final int high;
     private final int shift;
     private final int[] counts;
-    private final int[] collected = new int[Operand.TILE + Arithmetic.LANES];
+    private final int[] collected = new int[ROOM];
     private long above;
     private long inside;
 
@@ -121,21 +124,25 @@ public final class MagnitudeBracket {
                 count,
                 bits,
                 bits,
-                new int[Operand.TILE + Arithmetic.LANES],
+                new int[ROOM],
                 found -> sum[0] += (int) found);
         return sum[0];
     }
 
     /// The magnitudes of `expert - base`, in no particular order.
-    public static int[] all(
+    ///
+    /// @param all where they go, at least `count` of them from the index on
+    /// @param tile room of at least [#ROOM], of any content afterwards
+    public static void all(
             Dtype expertDtype,
             MemorySegment expert,
             Dtype baseDtype,
             MemorySegment base,
-            int count) {
-        int[] all = new int[count];
-        int[] tile = new int[Operand.TILE + Arithmetic.LANES];
-        int[] size = new int[1];
+            int count,
+            int[] all,
+            int from,
+            int[] tile) {
+        int[] size = {from};
         Tiles.forEach(
                 expertDtype,
                 expert,
@@ -149,7 +156,6 @@ public final class MagnitudeBracket {
                     System.arraycopy(tile, 0, all, size[0], (int) found);
                     size[0] += (int) found;
                 });
-        return all;
     }
 
     /// Hands the bracket kernel one tile after another.

@@ -3,6 +3,7 @@ package dev.tributary.tensors;
 import static java.nio.ByteOrder.LITTLE_ENDIAN;
 
 import java.lang.foreign.MemorySegment;
+import java.lang.ref.Reference;
 import jdk.incubator.vector.DoubleVector;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorOperators;
@@ -66,7 +67,14 @@ final class VectorArithmetic implements Arithmetic {
             MemorySegment target,
             int count) {
         int bound = count - count % (SHAPE.vectorBitSize() / Byte.SIZE / dtype.bytes());
-        boolean finite = VectorFusion.combine(dtype, base, experts, coefficients, target, bound);
+        boolean finite;
+        try {
+            finite = VectorFusion.combine(dtype, base, experts, coefficients, target, bound);
+        } finally {
+            Reference.reachabilityFence(base);
+            Reference.reachabilityFence(experts);
+            Reference.reachabilityFence(target);
+        }
         if (bound == count) {
             return finite;
         }
@@ -93,7 +101,12 @@ final class VectorArithmetic implements Arithmetic {
             int high,
             int[] collected,
             int count) {
-        return VectorFusion.bracket(dtype, left, right, low, high, collected, count);
+        try {
+            return VectorFusion.bracket(dtype, left, right, low, high, collected, count);
+        } finally {
+            Reference.reachabilityFence(left);
+            Reference.reachabilityFence(right);
+        }
     }
 
     @Override
@@ -110,11 +123,14 @@ final class VectorArithmetic implements Arithmetic {
             MemorySegment left,
             MemorySegment right,
             int count) {
+        long accumulatorAt = Memory.floats(accumulator, count);
+        long leftAt = Memory.floats(left, count);
+        long rightAt = Memory.floats(right, count);
         FloatVector scale = FloatVector.broadcast(F32, coefficient);
         int bound = count - count % FLOATS;
         for (int i = 0; i < bound; i += FLOATS) {
-            FloatVector difference = load(left, i).sub(load(right, i));
-            store(scale.fma(difference, load(accumulator, i)), accumulator, i);
+            FloatVector difference = load(leftAt, i).sub(load(rightAt, i));
+            store(scale.fma(difference, load(accumulatorAt, i)), accumulatorAt, i);
         }
         scalar.accumulateDifference(
                 from(accumulator, bound),
@@ -127,9 +143,12 @@ final class VectorArithmetic implements Arithmetic {
     @Override
     public void difference(
             MemorySegment left, MemorySegment right, MemorySegment target, int count) {
+        long leftAt = Memory.floats(left, count);
+        long rightAt = Memory.floats(right, count);
+        long targetAt = Memory.floats(target, count);
         int bound = count - count % FLOATS;
         for (int i = 0; i < bound; i += FLOATS) {
-            store(load(left, i).sub(load(right, i)), target, i);
+            store(load(leftAt, i).sub(load(rightAt, i)), targetAt, i);
         }
         scalar.difference(
                 from(left, bound), from(right, bound), from(target, bound), count - bound);
@@ -137,10 +156,12 @@ final class VectorArithmetic implements Arithmetic {
 
     @Override
     public void axpy(float a, MemorySegment x, MemorySegment y, int count) {
+        long xAt = Memory.floats(x, count);
+        long yAt = Memory.floats(y, count);
         FloatVector scale = FloatVector.broadcast(F32, a);
         int bound = count - count % FLOATS;
         for (int i = 0; i < bound; i += FLOATS) {
-            store(scale.fma(load(x, i), load(y, i)), y, i);
+            store(scale.fma(load(xAt, i), load(yAt, i)), yAt, i);
         }
         scalar.axpy(a, from(x, bound), from(y, bound), count - bound);
     }
@@ -149,11 +170,13 @@ final class VectorArithmetic implements Arithmetic {
     /// operands are tiles that stay in the first-level cache.
     @Override
     public void dot(double[] lanes, MemorySegment x, MemorySegment y, int count) {
+        long xAt = Memory.floats(x, count);
+        long yAt = Memory.floats(y, count);
         int bound = count - count % LANES;
         for (int group = 0; group < LANES; group += DOUBLES) {
             DoubleVector sum = DoubleVector.fromArray(F64, lanes, group);
             for (int i = group; i < bound; i += LANES) {
-                sum = loadDoubles(x, i).fma(loadDoubles(y, i), sum);
+                sum = loadDoubles(xAt, i).fma(loadDoubles(yAt, i), sum);
             }
             sum.intoArray(lanes, group);
         }
@@ -167,12 +190,15 @@ final class VectorArithmetic implements Arithmetic {
             MemorySegment left,
             MemorySegment right,
             int count) {
+        long gradientAt = Memory.floats(gradient, count);
+        long leftAt = Memory.floats(left, count);
+        long rightAt = Memory.floats(right, count);
         int bound = count - count % LANES;
         for (int group = 0; group < LANES; group += DOUBLES) {
             DoubleVector sum = DoubleVector.fromArray(F64, lanes, group);
             for (int i = group; i < bound; i += LANES) {
-                FloatVector difference = loadHalf(left, i).sub(loadHalf(right, i));
-                sum = loadDoubles(gradient, i).fma(doubles(difference), sum);
+                FloatVector difference = loadHalf(leftAt, i).sub(loadHalf(rightAt, i));
+                sum = loadDoubles(gradientAt, i).fma(doubles(difference), sum);
             }
             sum.intoArray(lanes, group);
         }
@@ -188,22 +214,26 @@ final class VectorArithmetic implements Arithmetic {
             MemorySegment firstMoment,
             MemorySegment secondMoment,
             int count) {
+        long weightsAt = Memory.floats(weights, count);
+        long gradientAt = Memory.floats(gradient, count);
+        long firstMomentAt = Memory.floats(firstMoment, count);
+        long secondMomentAt = Memory.floats(secondMoment, count);
         FloatVector newShare = FloatVector.broadcast(F32, factors.oneMinusBeta1());
         FloatVector epsilon = FloatVector.broadcast(F32, factors.epsilon());
         FloatVector rootScale = FloatVector.broadcast(F32, factors.rootScale());
         FloatVector step = FloatVector.broadcast(F32, factors.negativeStep());
         int bound = count - count % FLOATS;
         for (int i = 0; i < bound; i += FLOATS) {
-            FloatVector g = load(gradient, i);
-            FloatVector m = newShare.fma(g, load(firstMoment, i).mul(factors.beta1()));
+            FloatVector g = load(gradientAt, i);
+            FloatVector m = newShare.fma(g, load(firstMomentAt, i).mul(factors.beta1()));
             FloatVector v =
                     g.mul(factors.oneMinusBeta2())
-                            .fma(g, load(secondMoment, i).mul(factors.beta2()));
+                            .fma(g, load(secondMomentAt, i).mul(factors.beta2()));
             FloatVector root = v.lanewise(VectorOperators.SQRT).fma(rootScale, epsilon);
-            FloatVector kept = load(weights, i).mul(factors.keep());
-            store(m, firstMoment, i);
-            store(v, secondMoment, i);
-            store(step.fma(m.div(root), kept), weights, i);
+            FloatVector kept = load(weightsAt, i).mul(factors.keep());
+            store(m, firstMomentAt, i);
+            store(v, secondMomentAt, i);
+            store(step.fma(m.div(root), kept), weightsAt, i);
         }
         scalar.adamW(
                 factors,
@@ -216,9 +246,11 @@ final class VectorArithmetic implements Arithmetic {
 
     @Override
     public void magnitudeBits(MemorySegment left, MemorySegment right, int[] bits, int count) {
+        long leftAt = Memory.floats(left, count);
+        long rightAt = Memory.floats(right, count);
         int i = 0;
         for (; i <= count - FLOATS; i += FLOATS) {
-            FloatVector magnitude = load(left, i).sub(load(right, i)).abs();
+            FloatVector magnitude = load(leftAt, i).sub(load(rightAt, i)).abs();
             magnitude.reinterpretAsInts().intoArray(bits, i);
         }
         for (; i < count; i++) {
@@ -230,22 +262,22 @@ final class VectorArithmetic implements Arithmetic {
         }
     }
 
-    private static FloatVector load(MemorySegment segment, int index) {
+    private static FloatVector load(long address, int index) {
         return FloatVector.fromMemorySegment(
-                F32, segment, (long) index * Float.BYTES, LITTLE_ENDIAN);
+                F32, Memory.ALL, address + (long) index * Float.BYTES, LITTLE_ENDIAN);
     }
 
-    private static void store(FloatVector vector, MemorySegment segment, int index) {
-        vector.intoMemorySegment(segment, (long) index * Float.BYTES, LITTLE_ENDIAN);
+    private static void store(FloatVector vector, long address, int index) {
+        vector.intoMemorySegment(Memory.ALL, address + (long) index * Float.BYTES, LITTLE_ENDIAN);
     }
 
-    private static FloatVector loadHalf(MemorySegment segment, int index) {
+    private static FloatVector loadHalf(long address, int index) {
         return FloatVector.fromMemorySegment(
-                HALF_OF_F32, segment, (long) index * Float.BYTES, LITTLE_ENDIAN);
+                HALF_OF_F32, Memory.ALL, address + (long) index * Float.BYTES, LITTLE_ENDIAN);
     }
 
-    private static DoubleVector loadDoubles(MemorySegment segment, int index) {
-        return doubles(loadHalf(segment, index));
+    private static DoubleVector loadDoubles(long address, int index) {
+        return doubles(loadHalf(address, index));
     }
 
     private static DoubleVector doubles(FloatVector half) {

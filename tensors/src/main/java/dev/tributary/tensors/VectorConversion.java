@@ -33,19 +33,23 @@ final class VectorConversion {
     private VectorConversion() {}
 
     static int widen(Dtype dtype, MemorySegment source, MemorySegment target, int count) {
+        long from = Memory.address(source, (long) count * dtype.bytes());
+        long to = Memory.floats(target, count);
         return switch (dtype) {
-            case F64 -> widenF64(source, target, count);
-            case F16 -> widenF16(source, target, count);
-            case BF16 -> widenBf16(source, target, count);
+            case F64 -> widenF64(from, to, count);
+            case F16 -> widenF16(from, to, count);
+            case BF16 -> widenBf16(from, to, count);
             default -> throw ScalarArithmetic.notFloating(dtype);
         };
     }
 
     static int narrow(MemorySegment source, Dtype dtype, MemorySegment target, int count) {
+        long from = Memory.floats(source, count);
+        long to = Memory.address(target, (long) count * dtype.bytes());
         return switch (dtype) {
-            case F64 -> narrowF64(source, target, count);
-            case F16 -> narrowF16(source, target, count);
-            case BF16 -> narrowBf16(source, target, count);
+            case F64 -> narrowF64(from, to, count);
+            case F16 -> narrowF16(from, to, count);
+            case BF16 -> narrowBf16(from, to, count);
             default -> throw ScalarArithmetic.notFloating(dtype);
         };
     }
@@ -55,19 +59,20 @@ final class VectorConversion {
     /// @param count a whole number of vectors
     static int countNonFinite(Dtype dtype, MemorySegment source, int count) {
         int bytes = count * dtype.bytes();
+        long from = Memory.address(source, bytes);
         return switch (dtype) {
-            case F64 -> countNonFinite64(source, bytes);
-            case F32 -> countNonFinite32(source, bytes);
-            case F16 -> countNonFinite16(source, bytes, (short) Half.EXPONENT);
-            case BF16 -> countNonFinite16(source, bytes, (short) Brain.EXPONENT);
+            case F64 -> countNonFinite64(from, bytes);
+            case F32 -> countNonFinite32(from, bytes);
+            case F16 -> countNonFinite16(from, bytes, (short) Half.EXPONENT);
+            case BF16 -> countNonFinite16(from, bytes, (short) Brain.EXPONENT);
             default -> throw ScalarArithmetic.notFloating(dtype);
         };
     }
 
-    private static int widenBf16(MemorySegment source, MemorySegment target, int count) {
+    private static int widenBf16(long source, long target, int count) {
         int bound = count - count % FLOATS;
         for (int i = 0; i < bound; i += FLOATS) {
-            IntVector bits = loadShorts(source, (long) i * Short.BYTES);
+            IntVector bits = loadShorts(source + (long) i * Short.BYTES);
             store(decodeBf16(bits).reinterpretAsInts(), target, i);
         }
         return bound;
@@ -78,10 +83,10 @@ final class VectorConversion {
         return brain.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats();
     }
 
-    private static int widenF16(MemorySegment source, MemorySegment target, int count) {
+    private static int widenF16(long source, long target, int count) {
         int bound = count - count % FLOATS;
         for (int i = 0; i < bound; i += FLOATS) {
-            IntVector half = loadShorts(source, (long) i * Short.BYTES);
+            IntVector half = loadShorts(source + (long) i * Short.BYTES);
             store(decodeF16(half).reinterpretAsInts(), target, i);
         }
         return bound;
@@ -106,23 +111,23 @@ final class VectorConversion {
         return magnitude.or(sign).reinterpretAsFloats();
     }
 
-    private static int widenF64(MemorySegment source, MemorySegment target, int count) {
+    private static int widenF64(long source, long target, int count) {
         int bound = count - count % DOUBLES;
         for (int i = 0; i < bound; i += DOUBLES) {
             DoubleVector wide =
                     DoubleVector.fromMemorySegment(
-                            F64, source, (long) i * Double.BYTES, LITTLE_ENDIAN);
+                            F64, Memory.ALL, source + (long) i * Double.BYTES, LITTLE_ENDIAN);
             wide.convertShape(VectorOperators.D2F, HALF_OF_F32, 0)
                     .reinterpretAsFloats()
-                    .intoMemorySegment(target, (long) i * Float.BYTES, LITTLE_ENDIAN);
+                    .intoMemorySegment(Memory.ALL, target + (long) i * Float.BYTES, LITTLE_ENDIAN);
         }
         return bound;
     }
 
-    private static int narrowBf16(MemorySegment source, MemorySegment target, int count) {
+    private static int narrowBf16(long source, long target, int count) {
         int bound = count - count % FLOATS;
         for (int i = 0; i < bound; i += FLOATS) {
-            storeShorts(encodeBf16(load(source, i)), target, (long) i * Short.BYTES);
+            storeShorts(encodeBf16(load(source, i)), target + (long) i * Short.BYTES);
         }
         return bound;
     }
@@ -136,10 +141,10 @@ final class VectorConversion {
         return rounded.blend(upper.or(Brain.QUIET_BIT), nan);
     }
 
-    private static int narrowF16(MemorySegment source, MemorySegment target, int count) {
+    private static int narrowF16(long source, long target, int count) {
         int bound = count - count % FLOATS;
         for (int i = 0; i < bound; i += FLOATS) {
-            storeShorts(encodeF16(load(source, i)), target, (long) i * Short.BYTES);
+            storeShorts(encodeF16(load(source, i)), target + (long) i * Short.BYTES);
         }
         return bound;
     }
@@ -176,22 +181,23 @@ final class VectorConversion {
         return half.or(sign);
     }
 
-    private static int narrowF64(MemorySegment source, MemorySegment target, int count) {
+    private static int narrowF64(long source, long target, int count) {
         int bound = count - count % DOUBLES;
         for (int i = 0; i < bound; i += DOUBLES) {
             FloatVector.fromMemorySegment(
-                            HALF_OF_F32, source, (long) i * Float.BYTES, LITTLE_ENDIAN)
+                            HALF_OF_F32, Memory.ALL, source + (long) i * Float.BYTES, LITTLE_ENDIAN)
                     .convertShape(VectorOperators.F2D, F64, 0)
                     .reinterpretAsDoubles()
-                    .intoMemorySegment(target, (long) i * Double.BYTES, LITTLE_ENDIAN);
+                    .intoMemorySegment(Memory.ALL, target + (long) i * Double.BYTES, LITTLE_ENDIAN);
         }
         return bound;
     }
 
-    private static int countNonFinite64(MemorySegment source, int bytes) {
+    private static int countNonFinite64(long source, int bytes) {
         int found = 0;
         for (int at = 0; at < bytes; at += SHAPE.vectorBitSize() / 8) {
-            LongVector bits = LongVector.fromMemorySegment(BITS64, source, at, LITTLE_ENDIAN);
+            LongVector bits =
+                    LongVector.fromMemorySegment(BITS64, Memory.ALL, source + at, LITTLE_ENDIAN);
             found +=
                     bits.and(ScalarArithmetic.F64_EXPONENT)
                             .compare(VectorOperators.EQ, ScalarArithmetic.F64_EXPONENT)
@@ -200,10 +206,11 @@ final class VectorConversion {
         return found;
     }
 
-    private static int countNonFinite32(MemorySegment source, int bytes) {
+    private static int countNonFinite32(long source, int bytes) {
         int found = 0;
         for (int at = 0; at < bytes; at += SHAPE.vectorBitSize() / 8) {
-            IntVector bits = IntVector.fromMemorySegment(BITS32, source, at, LITTLE_ENDIAN);
+            IntVector bits =
+                    IntVector.fromMemorySegment(BITS32, Memory.ALL, source + at, LITTLE_ENDIAN);
             found +=
                     bits.and(ScalarArithmetic.F32_EXPONENT)
                             .compare(VectorOperators.EQ, ScalarArithmetic.F32_EXPONENT)
@@ -212,35 +219,36 @@ final class VectorConversion {
         return found;
     }
 
-    private static int countNonFinite16(MemorySegment source, int bytes, short exponent) {
+    private static int countNonFinite16(long source, int bytes, short exponent) {
         int found = 0;
         for (int at = 0; at < bytes; at += SHAPE.vectorBitSize() / 8) {
-            ShortVector bits = ShortVector.fromMemorySegment(BITS16, source, at, LITTLE_ENDIAN);
+            ShortVector bits =
+                    ShortVector.fromMemorySegment(BITS16, Memory.ALL, source + at, LITTLE_ENDIAN);
             found += bits.and(exponent).compare(VectorOperators.EQ, exponent).trueCount();
         }
         return found;
     }
 
-    private static FloatVector load(MemorySegment segment, int index) {
+    private static FloatVector load(long address, int index) {
         return FloatVector.fromMemorySegment(
-                F32, segment, (long) index * Float.BYTES, LITTLE_ENDIAN);
+                F32, Memory.ALL, address + (long) index * Float.BYTES, LITTLE_ENDIAN);
     }
 
-    private static void store(IntVector bits, MemorySegment target, int index) {
-        bits.intoMemorySegment(target, (long) index * Float.BYTES, LITTLE_ENDIAN);
+    private static void store(IntVector bits, long address, int index) {
+        bits.intoMemorySegment(Memory.ALL, address + (long) index * Float.BYTES, LITTLE_ENDIAN);
     }
 
     /// Sixteen bits each, in the lower halves of the lanes.
-    static IntVector loadShorts(MemorySegment segment, long offset) {
+    static IntVector loadShorts(long address) {
         return (IntVector)
-                ShortVector.fromMemorySegment(HALF_OF_BITS16, segment, offset, LITTLE_ENDIAN)
+                ShortVector.fromMemorySegment(HALF_OF_BITS16, Memory.ALL, address, LITTLE_ENDIAN)
                         .convertShape(VectorOperators.ZERO_EXTEND_S2I, BITS32, 0);
     }
 
     /// The lower halves of the lanes.
-    static void storeShorts(IntVector values, MemorySegment target, long offset) {
+    static void storeShorts(IntVector values, long address) {
         values.convertShape(VectorOperators.I2S, HALF_OF_BITS16, 0)
                 .reinterpretAsShorts()
-                .intoMemorySegment(target, offset, LITTLE_ENDIAN);
+                .intoMemorySegment(Memory.ALL, address, LITTLE_ENDIAN);
     }
 }

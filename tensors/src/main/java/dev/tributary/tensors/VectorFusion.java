@@ -13,10 +13,6 @@ import jdk.incubator.vector.VectorSpecies;
 /// Loops that read several files' elements, compute and write without an intermediate result in
 /// memory.
 ///
-/// They take their operands' addresses: a loop over an array of segments spends more on checking
-/// each of them again at every step than on the arithmetic. Bounds and liveness are checked once,
-/// before the loop; whoever owns the memory must not free it meanwhile, as is true of all kernels.
-///
 /// They call hardly anything of our own: past a certain size of a loop the compiler inlines only
 /// what the JDK has marked, and a vector that crosses a call is an object in memory. So is one that
 /// is carried from one step to the next, unless the compiler happens to know its class; counts are
@@ -33,9 +29,6 @@ final class VectorFusion {
     private static final int UPPER = 0xffff_0000;
     private static final int HALF_UNIT = 0x7fff;
     private static final int QUIET = Brain.QUIET_BIT << 16;
-
-    @SuppressWarnings("restricted")
-    private static final MemorySegment MEMORY = MemorySegment.NULL.reinterpret(Long.MAX_VALUE);
 
     private VectorFusion() {}
 
@@ -59,16 +52,16 @@ final class VectorFusion {
             MemorySegment target,
             int count) {
         long bytes = (long) count * dtype.bytes();
-        long from = address(base, bytes);
+        long from = Memory.address(base, bytes);
         int room = experts.length <= FEW_EXPERTS ? FEW_EXPERTS : MOST_EXPERTS;
         long[] others = new long[room];
         float[] scales = new float[room];
         for (int k = 0; k < room; k++) {
             boolean there = k < experts.length;
-            others[k] = there ? address(experts[k], bytes) : from;
+            others[k] = there ? Memory.address(experts[k], bytes) : from;
             scales[k] = there ? coefficients[k] : NOTHING;
         }
-        long to = address(target, bytes);
+        long to = Memory.address(target, bytes);
         boolean few = room == FEW_EXPERTS;
         return switch (dtype) {
             case BF16 ->
@@ -99,30 +92,31 @@ final class VectorFusion {
         FloatVector scale3 = FloatVector.broadcast(F32, coefficients[3]);
         int nonFinite = 0;
         for (long at = 0; at < bytes; at += PAIRS) {
-            IntVector pair = IntVector.fromMemorySegment(BITS32, MEMORY, base + at, LITTLE_ENDIAN);
+            IntVector pair =
+                    IntVector.fromMemorySegment(BITS32, Memory.ALL, base + at, LITTLE_ENDIAN);
             FloatVector low = pair.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats();
             FloatVector high = pair.and(UPPER).reinterpretAsFloats();
             FloatVector lowSum = low;
             FloatVector highSum = high;
-            pair = IntVector.fromMemorySegment(BITS32, MEMORY, expert0 + at, LITTLE_ENDIAN);
+            pair = IntVector.fromMemorySegment(BITS32, Memory.ALL, expert0 + at, LITTLE_ENDIAN);
             lowSum =
                     scale0.fma(
                             pair.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats().sub(low),
                             lowSum);
             highSum = scale0.fma(pair.and(UPPER).reinterpretAsFloats().sub(high), highSum);
-            pair = IntVector.fromMemorySegment(BITS32, MEMORY, expert1 + at, LITTLE_ENDIAN);
+            pair = IntVector.fromMemorySegment(BITS32, Memory.ALL, expert1 + at, LITTLE_ENDIAN);
             lowSum =
                     scale1.fma(
                             pair.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats().sub(low),
                             lowSum);
             highSum = scale1.fma(pair.and(UPPER).reinterpretAsFloats().sub(high), highSum);
-            pair = IntVector.fromMemorySegment(BITS32, MEMORY, expert2 + at, LITTLE_ENDIAN);
+            pair = IntVector.fromMemorySegment(BITS32, Memory.ALL, expert2 + at, LITTLE_ENDIAN);
             lowSum =
                     scale2.fma(
                             pair.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats().sub(low),
                             lowSum);
             highSum = scale2.fma(pair.and(UPPER).reinterpretAsFloats().sub(high), highSum);
-            pair = IntVector.fromMemorySegment(BITS32, MEMORY, expert3 + at, LITTLE_ENDIAN);
+            pair = IntVector.fromMemorySegment(BITS32, Memory.ALL, expert3 + at, LITTLE_ENDIAN);
             lowSum =
                     scale3.fma(
                             pair.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats().sub(low),
@@ -165,7 +159,7 @@ final class VectorFusion {
             lowRounded
                     .lanewise(VectorOperators.LSHR, 16)
                     .or(highRounded.and(UPPER))
-                    .intoMemorySegment(MEMORY, target + at, LITTLE_ENDIAN);
+                    .intoMemorySegment(Memory.ALL, target + at, LITTLE_ENDIAN);
         }
         return nonFinite == 0;
     }
@@ -190,54 +184,55 @@ final class VectorFusion {
         FloatVector scale7 = FloatVector.broadcast(F32, coefficients[7]);
         int nonFinite = 0;
         for (long at = 0; at < bytes; at += PAIRS) {
-            IntVector pair = IntVector.fromMemorySegment(BITS32, MEMORY, base + at, LITTLE_ENDIAN);
+            IntVector pair =
+                    IntVector.fromMemorySegment(BITS32, Memory.ALL, base + at, LITTLE_ENDIAN);
             FloatVector low = pair.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats();
             FloatVector high = pair.and(UPPER).reinterpretAsFloats();
             FloatVector lowSum = low;
             FloatVector highSum = high;
-            pair = IntVector.fromMemorySegment(BITS32, MEMORY, expert0 + at, LITTLE_ENDIAN);
+            pair = IntVector.fromMemorySegment(BITS32, Memory.ALL, expert0 + at, LITTLE_ENDIAN);
             lowSum =
                     scale0.fma(
                             pair.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats().sub(low),
                             lowSum);
             highSum = scale0.fma(pair.and(UPPER).reinterpretAsFloats().sub(high), highSum);
-            pair = IntVector.fromMemorySegment(BITS32, MEMORY, expert1 + at, LITTLE_ENDIAN);
+            pair = IntVector.fromMemorySegment(BITS32, Memory.ALL, expert1 + at, LITTLE_ENDIAN);
             lowSum =
                     scale1.fma(
                             pair.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats().sub(low),
                             lowSum);
             highSum = scale1.fma(pair.and(UPPER).reinterpretAsFloats().sub(high), highSum);
-            pair = IntVector.fromMemorySegment(BITS32, MEMORY, expert2 + at, LITTLE_ENDIAN);
+            pair = IntVector.fromMemorySegment(BITS32, Memory.ALL, expert2 + at, LITTLE_ENDIAN);
             lowSum =
                     scale2.fma(
                             pair.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats().sub(low),
                             lowSum);
             highSum = scale2.fma(pair.and(UPPER).reinterpretAsFloats().sub(high), highSum);
-            pair = IntVector.fromMemorySegment(BITS32, MEMORY, expert3 + at, LITTLE_ENDIAN);
+            pair = IntVector.fromMemorySegment(BITS32, Memory.ALL, expert3 + at, LITTLE_ENDIAN);
             lowSum =
                     scale3.fma(
                             pair.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats().sub(low),
                             lowSum);
             highSum = scale3.fma(pair.and(UPPER).reinterpretAsFloats().sub(high), highSum);
-            pair = IntVector.fromMemorySegment(BITS32, MEMORY, expert4 + at, LITTLE_ENDIAN);
+            pair = IntVector.fromMemorySegment(BITS32, Memory.ALL, expert4 + at, LITTLE_ENDIAN);
             lowSum =
                     scale4.fma(
                             pair.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats().sub(low),
                             lowSum);
             highSum = scale4.fma(pair.and(UPPER).reinterpretAsFloats().sub(high), highSum);
-            pair = IntVector.fromMemorySegment(BITS32, MEMORY, expert5 + at, LITTLE_ENDIAN);
+            pair = IntVector.fromMemorySegment(BITS32, Memory.ALL, expert5 + at, LITTLE_ENDIAN);
             lowSum =
                     scale5.fma(
                             pair.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats().sub(low),
                             lowSum);
             highSum = scale5.fma(pair.and(UPPER).reinterpretAsFloats().sub(high), highSum);
-            pair = IntVector.fromMemorySegment(BITS32, MEMORY, expert6 + at, LITTLE_ENDIAN);
+            pair = IntVector.fromMemorySegment(BITS32, Memory.ALL, expert6 + at, LITTLE_ENDIAN);
             lowSum =
                     scale6.fma(
                             pair.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats().sub(low),
                             lowSum);
             highSum = scale6.fma(pair.and(UPPER).reinterpretAsFloats().sub(high), highSum);
-            pair = IntVector.fromMemorySegment(BITS32, MEMORY, expert7 + at, LITTLE_ENDIAN);
+            pair = IntVector.fromMemorySegment(BITS32, Memory.ALL, expert7 + at, LITTLE_ENDIAN);
             lowSum =
                     scale7.fma(
                             pair.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats().sub(low),
@@ -280,7 +275,7 @@ final class VectorFusion {
             lowRounded
                     .lanewise(VectorOperators.LSHR, 16)
                     .or(highRounded.and(UPPER))
-                    .intoMemorySegment(MEMORY, target + at, LITTLE_ENDIAN);
+                    .intoMemorySegment(Memory.ALL, target + at, LITTLE_ENDIAN);
         }
         return nonFinite == 0;
     }
@@ -308,7 +303,7 @@ final class VectorFusion {
                     rounded.and(Half.EXPONENT)
                             .compare(VectorOperators.EQ, Half.EXPONENT)
                             .trueCount();
-            VectorConversion.storeShorts(rounded, MEMORY, target + at);
+            VectorConversion.storeShorts(rounded, target + at);
         }
         return nonFinite == 0;
     }
@@ -348,7 +343,7 @@ final class VectorFusion {
                     rounded.and(Half.EXPONENT)
                             .compare(VectorOperators.EQ, Half.EXPONENT)
                             .trueCount();
-            VectorConversion.storeShorts(rounded, MEMORY, target + at);
+            VectorConversion.storeShorts(rounded, target + at);
         }
         return nonFinite == 0;
     }
@@ -376,7 +371,7 @@ final class VectorFusion {
                             .and(ScalarArithmetic.F32_EXPONENT)
                             .compare(VectorOperators.EQ, ScalarArithmetic.F32_EXPONENT)
                             .trueCount();
-            sum.intoMemorySegment(MEMORY, target + at, LITTLE_ENDIAN);
+            sum.intoMemorySegment(Memory.ALL, target + at, LITTLE_ENDIAN);
         }
         return nonFinite == 0;
     }
@@ -416,7 +411,7 @@ final class VectorFusion {
                             .and(ScalarArithmetic.F32_EXPONENT)
                             .compare(VectorOperators.EQ, ScalarArithmetic.F32_EXPONENT)
                             .trueCount();
-            sum.intoMemorySegment(MEMORY, target + at, LITTLE_ENDIAN);
+            sum.intoMemorySegment(Memory.ALL, target + at, LITTLE_ENDIAN);
         }
         return nonFinite == 0;
     }
@@ -430,8 +425,8 @@ final class VectorFusion {
             int[] collected,
             int count) {
         long bytes = (long) count * dtype.bytes();
-        long one = address(left, bytes);
-        long other = address(right, bytes);
+        long one = Memory.address(left, bytes);
+        long other = Memory.address(right, bytes);
         int lanes = dtype == Dtype.BF16 ? 2 * FLOATS : FLOATS;
         int bound = count - count % lanes;
         long found =
@@ -463,9 +458,10 @@ final class VectorFusion {
         int size = 0;
         long bytes = (long) count * Short.BYTES;
         for (long at = 0; at < bytes; at += PAIRS) {
-            IntVector one = IntVector.fromMemorySegment(BITS32, MEMORY, left + at, LITTLE_ENDIAN);
+            IntVector one =
+                    IntVector.fromMemorySegment(BITS32, Memory.ALL, left + at, LITTLE_ENDIAN);
             IntVector other =
-                    IntVector.fromMemorySegment(BITS32, MEMORY, right + at, LITTLE_ENDIAN);
+                    IntVector.fromMemorySegment(BITS32, Memory.ALL, right + at, LITTLE_ENDIAN);
             IntVector lower =
                     one.lanewise(VectorOperators.LSHL, 16)
                             .reinterpretAsFloats()
@@ -522,17 +518,10 @@ final class VectorFusion {
     }
 
     private static IntVector shorts(long address) {
-        return VectorConversion.loadShorts(MEMORY, address);
+        return VectorConversion.loadShorts(address);
     }
 
     private static FloatVector floats(long address) {
-        return FloatVector.fromMemorySegment(F32, MEMORY, address, LITTLE_ENDIAN);
-    }
-
-    private static long address(MemorySegment segment, long bytes) {
-        if (!segment.isNative() || !segment.scope().isAlive()) {
-            throw new IllegalStateException("expected live native memory, was " + segment);
-        }
-        return segment.asSlice(0, bytes).address();
+        return FloatVector.fromMemorySegment(F32, Memory.ALL, address, LITTLE_ENDIAN);
     }
 }

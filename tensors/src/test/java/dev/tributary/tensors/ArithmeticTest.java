@@ -77,9 +77,9 @@ class ArithmeticTest {
             value = Dtype.class,
             names = {"BF16", "F16", "F32"})
     void combinationsAreTheSameBitForBitAtEverySizeAndAlignment(Dtype dtype) {
-        float[] coefficients = {0.3f, -1.7f, 0.5f, 1f, 0.1f, 2f, -0.25f};
+        float[] coefficients = {0.3f, -1.7f, 0.5f, 1f, 0.1f, 2f, -0.25f, 0.7f};
         for (int size : sizes().toArray()) {
-            for (int experts : new int[] {0, 1, 3, 7}) {
+            for (int experts : new int[] {0, 1, 3, 4, 5, 7, 8}) {
                 for (boolean special : new boolean[] {false, true}) {
                     MemorySegment base = stored(dtype, numbers(size, 1), size, experts % 3);
                     MemorySegment[] others = new MemorySegment[experts];
@@ -105,6 +105,23 @@ class ArithmeticTest {
                 }
             }
         }
+    }
+
+    @ParameterizedTest
+    @EnumSource(
+            value = Dtype.class,
+            names = {"BF16", "F16", "F32"})
+    void aZeroKeepsItsSign(Dtype dtype) {
+        MemorySegment values = floats(64);
+        for (int i = 0; i < 64; i++) {
+            values.set(F32, 4L * i, i % 2 == 0 ? -0f : 0f);
+        }
+        MemorySegment base = stored(dtype, values, 64, 0);
+        MemorySegment target = unaligned(64L * dtype.bytes(), 0);
+
+        vector.combine(dtype, base, new MemorySegment[0], new float[0], target, 64);
+
+        assertThat(target.mismatch(base.asSlice(0, 64L * dtype.bytes()))).isEqualTo(-1);
     }
 
     @Test

@@ -26,7 +26,7 @@ class MagnitudeBracketTest {
     void everyRankInTheBracketIsWhereASortPutsIt() {
         MemorySegment expert = numbers(1);
         MemorySegment base = numbers(2);
-        int[] sorted = MagnitudeBracket.all(Dtype.F32, expert, Dtype.F32, base, COUNT);
+        int[] sorted = all(expert, base);
         Arrays.sort(sorted);
         MagnitudeBracket bracket = new MagnitudeBracket(LOW, HIGH);
         MagnitudeBracket other = new MagnitudeBracket(LOW, HIGH);
@@ -55,7 +55,7 @@ class MagnitudeBracketTest {
     void aWideBracketFindsANarrowOne() {
         MemorySegment expert = numbers(1);
         MemorySegment base = numbers(2);
-        int[] sorted = MagnitudeBracket.all(Dtype.F32, expert, Dtype.F32, base, COUNT);
+        int[] sorted = all(expert, base);
         Arrays.sort(sorted);
         MagnitudeBracket wide = new MagnitudeBracket(0, Integer.MAX_VALUE);
         wide.add(Dtype.F32, expert, Dtype.F32, base, COUNT);
@@ -96,5 +96,12 @@ class MagnitudeBracketTest {
             numbers.setAtIndex(ValueLayout.JAVA_FLOAT, i, (float) random.nextDouble(-1, 1));
         }
         return numbers;
+    }
+
+    private static int[] all(MemorySegment expert, MemorySegment base) {
+        int[] all = new int[COUNT];
+        MagnitudeBracket.all(
+                Dtype.F32, expert, Dtype.F32, base, COUNT, all, 0, new int[MagnitudeBracket.ROOM]);
+        return all;
     }
 }

@@ -2,6 +2,7 @@ package dev.tributary.merging.method;
 
 import static java.nio.ByteOrder.LITTLE_ENDIAN;
 
+import dev.tributary.tensors.Memory;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -53,11 +54,13 @@ final class TileLoops {
 
     /// Scales entries and adds them to a sum: `entry = scale * entry; sum = sum + entry`.
     static void weigh(MemorySegment entries, float scale, MemorySegment sum, int count) {
+        long entriesAt = Memory.floats(entries, count);
+        long sumAt = Memory.floats(sum, count);
         int bound = LANES.loopBound(count);
         for (int i = 0; i < bound; i += LANES.length()) {
-            FloatVector entry = load(entries, i).mul(scale);
-            store(entry, entries, i);
-            store(load(sum, i).add(entry), sum, i);
+            FloatVector entry = load(entriesAt, i).mul(scale);
+            store(entry, entriesAt, i);
+            store(load(sumAt, i).add(entry), sumAt, i);
         }
         for (int i = bound; i < count; i++) {
             float entry = get(entries, i) * scale;
@@ -69,10 +72,13 @@ final class TileLoops {
     /// `target = base + scale * sum`.
     static void scaleOnto(
             MemorySegment base, float scale, MemorySegment sum, MemorySegment target, int count) {
+        long baseAt = Memory.floats(base, count);
+        long sumAt = Memory.floats(sum, count);
+        long targetAt = Memory.floats(target, count);
         int bound = LANES.loopBound(count);
         FloatVector factor = FloatVector.broadcast(LANES, scale);
         for (int i = 0; i < bound; i += LANES.length()) {
-            store(factor.fma(load(sum, i), load(base, i)), target, i);
+            store(factor.fma(load(sumAt, i), load(baseAt, i)), targetAt, i);
         }
         for (int i = bound; i < count; i++) {
             set(target, i, Math.fma(scale, get(sum, i), get(base, i)));
@@ -81,10 +87,12 @@ final class TileLoops {
 
     /// `target = target + entries * entries`, rounded once.
     static void addSquares(MemorySegment entries, MemorySegment target, int count) {
+        long entriesAt = Memory.floats(entries, count);
+        long targetAt = Memory.floats(target, count);
         int bound = LANES.loopBound(count);
         for (int i = 0; i < bound; i += LANES.length()) {
-            FloatVector entry = load(entries, i);
-            store(entry.fma(entry, load(target, i)), target, i);
+            FloatVector entry = load(entriesAt, i);
+            store(entry.fma(entry, load(targetAt, i)), targetAt, i);
         }
         for (int i = bound; i < count; i++) {
             float entry = get(entries, i);
@@ -94,16 +102,17 @@ final class TileLoops {
 
     /// Zeroes what is smaller in magnitude than a cut.
     static void keepFrom(MemorySegment entries, int cut, int count) {
+        long entriesAt = Memory.floats(entries, count);
         int bound = LANES.loopBound(count);
         FloatVector zero = FloatVector.zero(LANES);
         for (int i = 0; i < bound; i += LANES.length()) {
-            FloatVector entry = load(entries, i);
+            FloatVector entry = load(entriesAt, i);
             VectorMask<Float> keep =
                     entry.reinterpretAsInts()
                             .and(0x7fffffff)
                             .compare(VectorOperators.GE, cut)
                             .cast(LANES);
-            store(zero.blend(entry, keep), entries, i);
+            store(zero.blend(entry, keep), entriesAt, i);
         }
         for (int i = bound; i < count; i++) {
             if (magnitude(get(entries, i)) < cut) {
@@ -114,16 +123,17 @@ final class TileLoops {
 
     /// Zeroes what is as large in magnitude as a cut, or larger, but finite.
     static void dropFrom(MemorySegment entries, int cut, int count) {
+        long entriesAt = Memory.floats(entries, count);
         int bound = LANES.loopBound(count);
         FloatVector zero = FloatVector.zero(LANES);
         for (int i = 0; i < bound; i += LANES.length()) {
-            FloatVector entry = load(entries, i);
+            FloatVector entry = load(entriesAt, i);
             IntVector bits = entry.reinterpretAsInts().and(0x7fffffff);
             VectorMask<Float> drop =
                     bits.compare(VectorOperators.GE, cut)
                             .and(bits.compare(VectorOperators.LT, INFINITE))
                             .cast(LANES);
-            store(entry.blend(zero, drop), entries, i);
+            store(entry.blend(zero, drop), entriesAt, i);
         }
         for (int i = bound; i < count; i++) {
             int bits = magnitude(get(entries, i));
@@ -140,19 +150,20 @@ final class TileLoops {
     /// @param threshold of draws from 0 to 2^31 - 1
     static void thin(
             MemorySegment entries, long key, long index, int threshold, float scale, int count) {
+        long entriesAt = Memory.floats(entries, count);
         int bound = LANES.loopBound(count);
         int first = (int) index;
         int high = Draws.highKey(key, index);
         int low = (int) key;
         for (int i = 0; i < bound; i += LANES.length()) {
-            FloatVector entry = load(entries, i);
+            FloatVector entry = load(entriesAt, i);
             IntVector draw = STEPS.add(first + i).lanewise(VectorOperators.XOR, low);
             draw = mix(draw, 16).mul(Draws.FIRST);
             draw = mix(draw, 15).lanewise(VectorOperators.XOR, high).mul(Draws.SECOND);
             draw = mix(draw, 15).mul(Draws.THIRD);
             draw = mix(draw, 16).lanewise(VectorOperators.LSHR, 1);
             VectorMask<Float> keep = draw.compare(VectorOperators.LT, threshold).cast(LANES);
-            store(entry.mul(0f).blend(entry.mul(scale), keep), entries, i);
+            store(entry.mul(0f).blend(entry.mul(scale), keep), entriesAt, i);
         }
         for (int i = bound; i < count; i++) {
             float entry = get(entries, i);
@@ -181,28 +192,39 @@ final class TileLoops {
             MemorySegment target,
             int count) {
         int bound = LANES.loopBound(count);
+        long massAt = Memory.floats(mass, count);
+        long baseAt = Memory.floats(base, count);
+        long targetAt = Memory.floats(target, count);
         if (kept.length <= FEW) {
             electFew(
-                    padded(kept, FEW),
-                    padded(weights, FEW),
-                    mass,
-                    base,
+                    at(kept, FEW, count),
+                    Arrays.copyOf(weights, FEW),
+                    massAt,
+                    baseAt,
                     lambda,
                     normalize,
-                    target,
+                    targetAt,
                     bound);
         } else if (kept.length <= MANY) {
             electMany(
-                    padded(kept, MANY),
-                    padded(weights, MANY),
-                    mass,
-                    base,
+                    at(kept, MANY, count),
+                    Arrays.copyOf(weights, MANY),
+                    massAt,
+                    baseAt,
                     lambda,
                     normalize,
-                    target,
+                    targetAt,
                     bound);
         } else {
-            electAny(kept, weights, mass, base, lambda, normalize, target, bound);
+            electAny(
+                    at(kept, kept.length, count),
+                    weights,
+                    massAt,
+                    baseAt,
+                    lambda,
+                    normalize,
+                    targetAt,
+                    bound);
         }
         for (int i = bound; i < count; i++) {
             float sum = 0;
@@ -221,18 +243,18 @@ final class TileLoops {
     }
 
     private static void electFew(
-            MemorySegment[] kept,
+            long[] kept,
             float[] weights,
-            MemorySegment mass,
-            MemorySegment base,
+            long mass,
+            long base,
             float lambda,
             boolean normalize,
-            MemorySegment target,
+            long target,
             int bound) {
-        MemorySegment kept0 = kept[0];
-        MemorySegment kept1 = kept[1];
-        MemorySegment kept2 = kept[2];
-        MemorySegment kept3 = kept[3];
+        long kept0 = kept[0];
+        long kept1 = kept[1];
+        long kept2 = kept[2];
+        long kept3 = kept[3];
         float weight0 = weights[0];
         float weight1 = weights[1];
         float weight2 = weights[2];
@@ -269,22 +291,22 @@ final class TileLoops {
     }
 
     private static void electMany(
-            MemorySegment[] kept,
+            long[] kept,
             float[] weights,
-            MemorySegment mass,
-            MemorySegment base,
+            long mass,
+            long base,
             float lambda,
             boolean normalize,
-            MemorySegment target,
+            long target,
             int bound) {
-        MemorySegment kept0 = kept[0];
-        MemorySegment kept1 = kept[1];
-        MemorySegment kept2 = kept[2];
-        MemorySegment kept3 = kept[3];
-        MemorySegment kept4 = kept[4];
-        MemorySegment kept5 = kept[5];
-        MemorySegment kept6 = kept[6];
-        MemorySegment kept7 = kept[7];
+        long kept0 = kept[0];
+        long kept1 = kept[1];
+        long kept2 = kept[2];
+        long kept3 = kept[3];
+        long kept4 = kept[4];
+        long kept5 = kept[5];
+        long kept6 = kept[6];
+        long kept7 = kept[7];
         float weight0 = weights[0];
         float weight1 = weights[1];
         float weight2 = weights[2];
@@ -341,13 +363,13 @@ final class TileLoops {
     }
 
     private static void electAny(
-            MemorySegment[] kept,
+            long[] kept,
             float[] weights,
-            MemorySegment mass,
-            MemorySegment base,
+            long mass,
+            long base,
             float lambda,
             boolean normalize,
-            MemorySegment target,
+            long target,
             int bound) {
         FloatVector zero = FloatVector.zero(LANES);
         FloatVector scale = FloatVector.broadcast(LANES, lambda);
@@ -375,22 +397,22 @@ final class TileLoops {
         return entry.neg().blend(entry, plus).compare(VectorOperators.GT, 0f);
     }
 
-    private static MemorySegment[] padded(MemorySegment[] kept, int size) {
-        MemorySegment[] all = Arrays.copyOf(kept, size);
-        Arrays.fill(all, kept.length, size, ZEROS);
+    /// Where the experts' entries begin; zeros for those that are not there.
+    private static long[] at(MemorySegment[] kept, int size, int count) {
+        long[] all = new long[size];
+        Arrays.fill(all, ZEROS.address());
+        for (int m = 0; m < kept.length; m++) {
+            all[m] = Memory.floats(kept[m], count);
+        }
         return all;
     }
 
-    private static float[] padded(float[] weights, int size) {
-        return Arrays.copyOf(weights, size);
-    }
-
-    private static FloatVector load(MemorySegment tile, int index) {
+    private static FloatVector load(long address, int index) {
         return FloatVector.fromMemorySegment(
-                LANES, tile, (long) index * Float.BYTES, LITTLE_ENDIAN);
+                LANES, Memory.ALL, address + (long) index * Float.BYTES, LITTLE_ENDIAN);
     }
 
-    private static void store(FloatVector values, MemorySegment tile, int index) {
-        values.intoMemorySegment(tile, (long) index * Float.BYTES, LITTLE_ENDIAN);
+    private static void store(FloatVector values, long address, int index) {
+        values.intoMemorySegment(Memory.ALL, address + (long) index * Float.BYTES, LITTLE_ENDIAN);
     }
 }

@@ -92,12 +92,21 @@ record TrimCut(int bits, long keptFrom) {
         }
 
         int[] magnitudes() {
-            return MagnitudeBracket.all(
+            int[] all = new int[count];
+            magnitudes(0, count, all, 0, new int[MagnitudeBracket.ROOM]);
+            return all;
+        }
+
+        void magnitudes(long first, int some, int[] target, int at, int[] room) {
+            MagnitudeBracket.all(
                     stored().dtype(),
-                    stored().slice(from, count),
+                    stored().slice(from + first, some),
                     tensor.base().dtype(),
-                    tensor.base().slice(from, count),
-                    count);
+                    tensor.base().slice(from + first, some),
+                    some,
+                    target,
+                    at,
+                    room);
         }
 
         long exactly(int bits) {
@@ -132,7 +141,7 @@ record TrimCut(int bits, long keptFrom) {
         int[] sample = sample(stretches, entries);
         double share = (double) wanted / entries;
         double rank = share * sample.length;
-        double margin = 8 * Math.sqrt(rank * (1 - share)) + 2 * SPOT;
+        double margin = 6 * Math.sqrt(rank * (1 - share)) + 2 * SPOT;
         int highAt = sample.length - 1 - (int) Math.floor(rank - margin);
         int lowAt = sample.length - 1 - (int) (rank + margin);
         MagnitudeBracket.Found found =
@@ -172,6 +181,7 @@ record TrimCut(int bits, long keptFrom) {
         int size = Math.clamp(entries / 32, SMALLEST_SAMPLE, LARGEST_SAMPLE);
         int spots = size / SPOT;
         int[] sample = new int[size];
+        int[] room = new int[MagnitudeBracket.ROOM];
         int filled = 0;
         int stretch = 0;
         long begin = 0;
@@ -184,9 +194,7 @@ record TrimCut(int bits, long keptFrom) {
             Stretch in = stretches.get(stretch);
             long from = Math.min(at - begin, Math.max(0, in.count() - SPOT));
             int count = Math.min(SPOT, in.count());
-            int[] found =
-                    new Stretch(in.tensor(), in.expert(), in.from() + from, count).magnitudes();
-            System.arraycopy(found, 0, sample, filled, count);
+            in.magnitudes(from, count, sample, filled, room);
             filled += count;
         }
         int[] sorted = Arrays.copyOf(sample, filled);
