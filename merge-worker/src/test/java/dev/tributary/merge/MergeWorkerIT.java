@@ -222,7 +222,7 @@ class MergeWorkerIT {
                         folder.resolve("plain.log"))) {
             assertThat(process.exits(Installation.PATIENCE)).isTrue();
             assertThat(process.exitCode()).isEqualTo(2);
-            assertThat(process.log()).content().contains("start with java --add-modules");
+            assertThat(process.log()).content().contains("start java with --add-modules");
         }
     }
 
