@@ -30,7 +30,7 @@ checkpoint() { # DIR: layers of 4096 x 4096, bfloat16
 
 for name in base a b; do checkpoint "$work/$name"; done
 "$home/tributary" --version >/dev/null
-echo "| merge of 2 experts, $gib GiB each | planned, MiB | measured, MiB |"
+echo "| merge of 2 experts, $gib GiB each | planned, MiB | measured with the JVM's own, MiB |"
 echo "|---|---|---|"
 for method in "${methods[@]}"; do
   settings='weight: 0.5'
