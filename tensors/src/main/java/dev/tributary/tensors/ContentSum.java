@@ -13,7 +13,7 @@ import org.jspecify.annotations.Nullable;
 
 /// Tells the weights of one checkpoint from any others by a CRC-32C of every block of every tensor,
 /// taken while the blocks are read or written for another purpose. SHA-256 would be a pass of its
-/// own, and a slow one: it takes several times as long as merging does.
+/// own, and a slow one.
 ///
 /// That two different models agree in the checksums of all blocks in which they differ does not
 /// happen by chance. It can be brought about on purpose, which SHA-256 excludes: where content
