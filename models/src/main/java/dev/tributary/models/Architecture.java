@@ -9,11 +9,11 @@ import java.util.SequencedMap;
 ///
 /// A *canonical name* is one name for one weight, whatever prefix or spelling a file uses: two
 /// checkpoints of one base agree in canonical names even where their files do not.
-public sealed interface Architecture permits BertArchitecture {
+public sealed interface Architecture permits ForwardArchitecture {
 
     /// The architecture a configuration describes.
     static Architecture of(ModelConfig config) {
-        return new BertArchitecture(config);
+        return ForwardArchitecture.of(config);
     }
 
     /// The canonical name of a tensor in a file; empty for what takes no part in the model's
@@ -39,9 +39,16 @@ public sealed interface Architecture permits BertArchitecture {
     /// Canonical names and shapes of a classifier for so many labels.
     SequencedMap<String, List<Long>> classifier(int labels);
 
+    /// The weight of a classifier whose rows are the labels; empty where the family classifies
+    /// nothing.
+    Optional<String> labelWeight();
+
     /// The group of a parameter: 0 for embeddings, 1 to N for the layers, then the pooler.
     int groupOf(String canonicalName);
 
     /// The names of the groups, in order.
     List<String> groupNames();
+
+    /// The table whose rows are the embeddings of tokens.
+    String tokenTable();
 }

@@ -1,6 +1,10 @@
 package dev.tributary.models;
 
-/// Token ids of several texts as one rectangle, padded on the right to the longest.
+import java.util.Arrays;
+import java.util.stream.IntStream;
+import org.jspecify.annotations.Nullable;
+
+/// Token ids of several texts as one rectangle, padded to the longest.
 ///
 /// Row-major; the arrays are the batch's own and are not to be changed.
 public final class Batch {
@@ -9,6 +13,8 @@ public final class Batch {
     private final long[] inputIds;
     private final long[] attentionMask;
     private final long[] tokenTypeIds;
+    private final int @Nullable [] positions;
+    private final @Nullable Batch answers;
 
     /// @param rows how many texts
     /// @param length tokens a row, padding included
@@ -16,6 +22,17 @@ public final class Batch {
     /// @param attentionMask 1 where there is a token, 0 where there is padding
     /// @param tokenTypeIds 0 for the first text of a pair, 1 for the second
     public Batch(int rows, int length, long[] inputIds, long[] attentionMask, long[] tokenTypeIds) {
+        this(rows, length, inputIds, attentionMask, tokenTypeIds, null, null);
+    }
+
+    private Batch(
+            int rows,
+            int length,
+            long[] inputIds,
+            long[] attentionMask,
+            long[] tokenTypeIds,
+            int @Nullable [] positions,
+            @Nullable Batch answers) {
         long cells = Math.multiplyExact((long) rows, (long) length);
         if (rows < 1 || length < 1) {
             throw new IllegalArgumentException("batch of %d x %d tokens".formatted(rows, length));
@@ -37,6 +54,52 @@ public final class Batch {
         this.inputIds = inputIds;
         this.attentionMask = attentionMask;
         this.tokenTypeIds = tokenTypeIds;
+        this.positions = positions;
+        this.answers = answers;
+    }
+
+    /// The same tokens, of which a language model is asked at these positions alone what follows.
+    ///
+    /// @param wanted places in [#inputIds]
+    public Batch at(int... wanted) {
+        return new Batch(rows, length, inputIds, attentionMask, tokenTypeIds, wanted, answers);
+    }
+
+    /// The same tokens, with what the decoder of an encoder-decoder reads.
+    public Batch answeredBy(Batch decoded) {
+        return new Batch(rows, length, inputIds, attentionMask, tokenTypeIds, positions, decoded);
+    }
+
+    /// One token a row, the same for all.
+    static Batch ofTokens(int rows, long token) {
+        long[] tokens = new long[rows];
+        Arrays.fill(tokens, token);
+        return ofTokens(tokens);
+    }
+
+    /// One token a row.
+    static Batch ofTokens(long[] tokens) {
+        long[] seen = new long[tokens.length];
+        Arrays.fill(seen, 1);
+        return new Batch(tokens.length, 1, tokens, seen, new long[tokens.length]);
+    }
+
+    /// What the decoder reads.
+    Batch answers() {
+        if (answers == null) {
+            throw new IllegalStateException("a batch without anything for the decoder to read");
+        }
+        return answers;
+    }
+
+    /// The last position of each row.
+    int[] ends() {
+        return IntStream.rangeClosed(1, rows).map(row -> row * length - 1).toArray();
+    }
+
+    /// The positions a language model is asked at: all, unless said otherwise.
+    int[] positions() {
+        return positions == null ? IntStream.range(0, rows * length).toArray() : positions;
     }
 
     public int rows() {

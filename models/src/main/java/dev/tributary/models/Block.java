@@ -1,6 +1,9 @@
 package dev.tributary.models;
 
+import java.util.Arrays;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.SequencedMap;
 
 /// Parameters that lie one after the other in memory, so that the engine can treat them as one
 /// tensor (joined along the first axis): query, key and value become one multiplication.
@@ -15,7 +18,16 @@ record Block(List<String> names, List<Long> shape) {
     }
 
     static Block of(String name, long... shape) {
-        return new Block(List.of(name), java.util.Arrays.stream(shape).boxed().toList());
+        return new Block(List.of(name), Arrays.stream(shape).boxed().toList());
+    }
+
+    /// Canonical names and shapes of blocks, in order.
+    static SequencedMap<String, List<Long>> shapes(List<Block> blocks) {
+        SequencedMap<String, List<Long>> shapes = new LinkedHashMap<>();
+        for (Block block : blocks) {
+            block.names().forEach(name -> shapes.put(name, block.shape()));
+        }
+        return shapes;
     }
 
     /// Bytes of one part.

@@ -15,10 +15,12 @@ import org.jspecify.annotations.Nullable;
 /// Reads parameters of a checkpoint by canonical name into native memory.
 final class CheckpointReader {
     private final Checkpoint checkpoint;
+    private final String tokenTable;
     private final Map<String, TensorInfo> byCanonicalName = new HashMap<>();
 
     CheckpointReader(Checkpoint checkpoint, Architecture architecture) {
         this.checkpoint = checkpoint;
+        this.tokenTable = architecture.tokenTable();
         for (TensorInfo tensor : checkpoint.tensors().values()) {
             architecture
                     .canonicalName(tensor.name())
@@ -81,7 +83,7 @@ final class CheckpointReader {
                 if (tensor == null) {
                     throw new IllegalStateException("[%s] %s".formatted(where(name), "missing"));
                 }
-                if (tokens != null && name.equals(BertArchitecture.WORDS)) {
+                if (tokens != null && name.equals(tokenTable)) {
                     readRows(tensor, tokens, weights.values(name));
                 } else {
                     checkpoint.readFloats(tensor.name(), 0, weights.values(name));
@@ -91,9 +93,9 @@ final class CheckpointReader {
         return weights;
     }
 
-    private static Block held(Block block, @Nullable TokenSubset tokens) {
-        return tokens != null && block.names().contains(BertArchitecture.WORDS)
-                ? Block.of(BertArchitecture.WORDS, tokens.size(), block.shape().getLast())
+    private Block held(Block block, @Nullable TokenSubset tokens) {
+        return tokens != null && block.names().contains(tokenTable)
+                ? Block.of(tokenTable, tokens.size(), block.shape().getLast())
                 : block;
     }
 

@@ -53,7 +53,8 @@ record ExpertFolder(Path target) {
             staging = Files.createTempDirectory(parent, ".%s.".formatted(target.getFileName()));
             writeWeights(staging.resolve("model.safetensors"), model, head);
             Files.writeString(
-                    staging.resolve("config.json"), config(base, labels).toPrettyString() + "\n");
+                    staging.resolve("config.json"),
+                    config(base, model, labels).toPrettyString() + "\n");
             for (String name : TOKENIZER_FILES) {
                 Path file = base.directory().resolve(name);
                 if (Files.isRegularFile(file)) {
@@ -98,9 +99,9 @@ record ExpertFolder(Path target) {
 
     /// The base's configuration with this head's labels, in the form `transformers` 4 writes and
     /// both 4 and 5 read.
-    private static ObjectNode config(Checkpoint base, List<String> labels) {
+    private static ObjectNode config(Checkpoint base, RunningModel model, List<String> labels) {
         ObjectNode config = base.config().deepCopy();
-        config.putArray("architectures").add("BertForSequenceClassification");
+        config.putArray("architectures").add(classifierClass(model.config().architecture()));
         config.put("problem_type", "single_label_classification");
         config.put("torch_dtype", "float32");
         config.remove("dtype");
@@ -112,6 +113,11 @@ record ExpertFolder(Path target) {
             ids.put(labels.get(id), id);
         }
         return config;
+    }
+
+    /// `BertModel` and `BertForMaskedLM` become `BertForSequenceClassification`.
+    private static String classifierClass(String architecture) {
+        return architecture.replaceFirst("(Model|For[A-Z].*)?$", "ForSequenceClassification");
     }
 
     private static void bringToDisk(Path folder) throws IOException {

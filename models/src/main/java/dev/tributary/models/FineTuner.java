@@ -48,7 +48,7 @@ public final class FineTuner {
         try (Checkpoint checkpoint = Checkpoint.open(base);
                 RunningModel model = RunningModel.open(checkpoint);
                 TextTokenizer tokenizer = TextTokenizer.open(base);
-                Head head = freshHead(model, task);
+                Head head = model.freshHead(task.labels().size(), settings.seed());
                 FineTuningRun run =
                         new FineTuningRun(
                                 model,
@@ -83,12 +83,5 @@ public final class FineTuner {
         List<Example> shuffled = new ArrayList<>(train);
         Collections.shuffle(shuffled, new Random(settings.seed()));
         return shuffled.subList(0, settings.maxExamples());
-    }
-
-    private Head freshHead(RunningModel model, TaskDefinition task) {
-        boolean poolerIsNew = !model.parameters().containsKey(BertArchitecture.POOLER_WEIGHT);
-        Head head = model.newHead(task.labels().size(), poolerIsNew);
-        FreshHead.fill(head, settings.seed());
-        return head;
     }
 }

@@ -6,29 +6,38 @@ import java.util.Random;
 
 /// Fills a head that no one has trained yet.
 ///
-/// The pooler starts as a multiple of the identity small enough for its tanh to be nearly linear:
-/// the classifier then sees the first token's state as the encoder left it, where a random pooler
-/// would first have to be unlearnt.
+/// A layer before a tanh starts as a multiple of the identity small enough for its tanh to be
+/// nearly linear: the classifier then sees the first token's state as the encoder left it, where a
+/// random layer would first have to be unlearnt. Before a ReLU, which would cut half of that off,
+/// it is random.
 final class FreshHead {
-    private static final double CLASSIFIER_DEVIATION = 0.02;
+    private static final double DEVIATION = 0.02;
     private static final float POOLER_SCALE = 1f;
 
     private FreshHead() {}
 
-    static void fill(Head head, long seed) {
+    static void fill(Head head, EncoderArchitecture architecture, long seed) {
         Random random = new Random(seed);
-        MemorySegment classifier = head.weights(BertArchitecture.CLASSIFIER_WEIGHT);
-        long count = classifier.byteSize() / Float.BYTES;
-        for (long i = 0; i < count; i++) {
-            float value = (float) (random.nextGaussian() * CLASSIFIER_DEVIATION);
-            classifier.setAtIndex(ValueLayout.JAVA_FLOAT, i, value);
+        randomise(head.weights(architecture.outputWeight()), random);
+        if (!head.parameters().containsKey(architecture.hiddenWeight())) {
+            return;
         }
-        if (head.parameters().containsKey(BertArchitecture.POOLER_WEIGHT)) {
-            MemorySegment pooler = head.weights(BertArchitecture.POOLER_WEIGHT);
-            long width = head.weights(BertArchitecture.POOLER_BIAS).byteSize() / Float.BYTES;
+        MemorySegment hidden = head.weights(architecture.hiddenWeight());
+        if (architecture.config().layout() == EncoderLayout.DISTILBERT) {
+            randomise(hidden, random);
+        } else {
+            int width = architecture.config().hidden();
             for (long i = 0; i < width; i++) {
-                pooler.setAtIndex(ValueLayout.JAVA_FLOAT, i * width + i, POOLER_SCALE);
+                hidden.setAtIndex(ValueLayout.JAVA_FLOAT, i * width + i, POOLER_SCALE);
             }
+        }
+    }
+
+    private static void randomise(MemorySegment weight, Random random) {
+        long count = weight.byteSize() / Float.BYTES;
+        for (long i = 0; i < count; i++) {
+            float value = (float) (random.nextGaussian() * DEVIATION);
+            weight.setAtIndex(ValueLayout.JAVA_FLOAT, i, value);
         }
     }
 }

@@ -11,9 +11,12 @@ import java.util.SequencedMap;
 /// Belongs to the thread that uses the model at the time. Close it before its model.
 public final class Head implements AutoCloseable {
     private final Weights weights;
+    private final String outputWeight;
 
-    Head(Weights weights) {
+    /// @param outputWeight the parameter whose rows are the labels
+    Head(Weights weights, String outputWeight) {
         this.weights = weights;
+        this.outputWeight = outputWeight;
     }
 
     Weights store() {
@@ -22,7 +25,7 @@ public final class Head implements AutoCloseable {
 
     /// How many labels it tells apart.
     public int labels() {
-        return Math.toIntExact(weights.shape(BertArchitecture.CLASSIFIER_WEIGHT).getFirst());
+        return Math.toIntExact(weights.shape(outputWeight).getFirst());
     }
 
     /// Canonical names and shapes.

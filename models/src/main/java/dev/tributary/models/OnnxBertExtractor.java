@@ -101,7 +101,7 @@ public final class OnnxBertExtractor {
         }
         List<String> unresolved = new ArrayList<>(anonymous.keySet());
         unresolved.addAll(byProduct.keySet());
-        if (!unresolved.isEmpty() || !named.containsKey(BertArchitecture.WORDS)) {
+        if (!unresolved.isEmpty() || !named.containsKey(EncoderLayout.WORDS)) {
             throw new RefusedException(
                     new Fault(
                             FailureCode.UNSUPPORTED_ARCHITECTURE,
@@ -168,21 +168,21 @@ public final class OnnxBertExtractor {
         config.put("attention_probs_dropout_prob", 0.1);
         config.put("hidden_act", "gelu");
         config.put("hidden_dropout_prob", 0.1);
-        config.put("hidden_size", size(weights, BertArchitecture.WORDS, 1));
+        config.put("hidden_size", size(weights, EncoderLayout.WORDS, 1));
         config.put("initializer_range", 0.02);
         config.put(
                 "intermediate_size", size(weights, "encoder.layer.0.intermediate.dense.bias", 0));
         config.put("layer_norm_eps", 1e-12);
-        config.put("max_position_embeddings", size(weights, BertArchitecture.POSITIONS, 0));
+        config.put("max_position_embeddings", size(weights, EncoderLayout.POSITIONS, 0));
         config.put("model_type", "bert");
         config.put("num_attention_heads", heads);
         config.put("num_hidden_layers", layers(weights));
         config.put("pad_token_id", 0);
         config.put("position_embedding_type", "absolute");
         config.put("torch_dtype", "float32");
-        config.put("type_vocab_size", size(weights, BertArchitecture.TOKEN_TYPES, 0));
+        config.put("type_vocab_size", size(weights, EncoderLayout.TOKEN_TYPES, 0));
         config.put("use_cache", true);
-        config.put("vocab_size", size(weights, BertArchitecture.WORDS, 0));
+        config.put("vocab_size", size(weights, EncoderLayout.WORDS, 0));
         Files.writeString(folder.resolve("config.json"), config.toPrettyString() + "\n");
     }
 

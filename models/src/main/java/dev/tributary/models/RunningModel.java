@@ -5,8 +5,12 @@ import ai.djl.ndarray.types.Shape;
 import ai.djl.pytorch.engine.PtNDArray;
 import ai.djl.pytorch.jni.JniUtils;
 import dev.tributary.tensors.Checkpoint;
+import dev.tributary.tensors.FailureCode;
+import dev.tributary.tensors.Fault;
+import dev.tributary.tensors.RefusedException;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collection;
 import java.util.List;
 import java.util.Optional;
@@ -22,15 +26,17 @@ import org.jspecify.annotations.Nullable;
 /// are taken of the weights themselves, as leaves of the computation, so that whoever composes the
 /// weights out of others (a merge) can take the inner products on its own.
 public final class RunningModel implements AutoCloseable {
+    private static final int GENERATED_TOGETHER = 16;
+
     private final ModelConfig config;
-    private final BertArchitecture architecture;
+    private final ForwardArchitecture architecture;
     private final Weights trunk;
     private final @Nullable Head ownHead;
     private final @Nullable TokenSubset tokens;
 
     private RunningModel(
             ModelConfig config,
-            BertArchitecture architecture,
+            ForwardArchitecture architecture,
             Weights trunk,
             @Nullable Head ownHead,
             @Nullable TokenSubset tokens) {
@@ -43,8 +49,8 @@ public final class RunningModel implements AutoCloseable {
 
     /// Reads a checkpoint's trunk, and its classifier where it has one.
     ///
-    /// @throws dev.tributary.tensors.RefusedException with every tensor that is missing or of
-    ///   another shape than the configuration says
+    /// @throws RefusedException with every tensor that is missing or of another shape than the
+    ///   configuration says
     public static RunningModel open(Checkpoint checkpoint) {
         return read(checkpoint, null);
     }
@@ -52,8 +58,8 @@ public final class RunningModel implements AutoCloseable {
     /// Reads a checkpoint's trunk, and its classifier where it has one, for inputs of these tokens
     /// alone.
     ///
-    /// @throws dev.tributary.tensors.RefusedException with every tensor that is missing or of
-    ///   another shape than the configuration says
+    /// @throws RefusedException with every tensor that is missing or of another shape than the
+    ///   configuration says
     public static RunningModel open(Checkpoint checkpoint, TokenSubset tokens) {
         return read(checkpoint, tokens);
     }
@@ -61,12 +67,13 @@ public final class RunningModel implements AutoCloseable {
     private static RunningModel read(Checkpoint checkpoint, @Nullable TokenSubset tokens) {
         ModelConfig config =
                 ModelConfig.of(checkpoint.config(), checkpoint.directory() + "/config.json");
-        BertArchitecture architecture = new BertArchitecture(config);
+        ForwardArchitecture architecture = ForwardArchitecture.of(config);
         CheckpointReader reader = new CheckpointReader(checkpoint, architecture);
         List<Block> blocks = new ArrayList<>(architecture.blocks());
-        if (!reader.has(BertArchitecture.POOLER_WEIGHT)) {
-            blocks.removeIf(BertArchitecture::isPooler);
-        }
+        blocks.removeIf(block -> {
+            String name = block.names().getFirst();
+            return architecture.optional(name) && !reader.has(name);
+        });
         boolean classifies = !config.labels().isEmpty();
         List<Block> all = new ArrayList<>(blocks);
         List<Block> classifier = architecture.classifierBlocks(config.labels().size());
@@ -74,12 +81,15 @@ public final class RunningModel implements AutoCloseable {
             all.addAll(classifier);
         }
         reader.refuseUnlessFits(all);
+        TokenSubset held = architecture.readsTokensOnly() ? tokens : null;
         return new RunningModel(
                 config,
                 architecture,
-                reader.read(blocks, tokens),
-                classifies ? new Head(reader.read(classifier, null)) : null,
-                tokens);
+                reader.read(blocks, held),
+                classifies
+                        ? new Head(reader.read(classifier, null), labelWeight(architecture))
+                        : null,
+                held);
     }
 
     public ModelConfig config() {
@@ -104,7 +114,7 @@ public final class RunningModel implements AutoCloseable {
     /// Which stretches of a parameter of the trunk are held, in order: all of it in one, unless the
     /// model was opened for some tokens alone and this is the table of their embeddings.
     public List<HeldStretch> held(String canonicalName) {
-        if (tokens != null && canonicalName.equals(BertArchitecture.WORDS)) {
+        if (tokens != null && canonicalName.equals(architecture.tokenTable())) {
             return tokens.rows().stream().map(row -> row.times(config.hidden())).toList();
         }
         long elements = weights(canonicalName).byteSize() / Float.BYTES;
@@ -125,8 +135,8 @@ public final class RunningModel implements AutoCloseable {
     /// Reads the parameters of one task from its expert; they take the place of the trunk's while
     /// the head is in use. Query, key and value of a layer can only be taken together.
     ///
-    /// @throws dev.tributary.tensors.RefusedException with every tensor that is missing or of
-    ///   another shape than the trunk's
+    /// @throws RefusedException with every tensor that is missing or of another shape than the
+    ///   trunk's
     public Head head(Checkpoint expert, Set<String> canonicalNames) {
         Set<String> classifier = architecture.classifier(1).keySet();
         if (!canonicalNames.containsAll(classifier)) {
@@ -138,12 +148,18 @@ public final class RunningModel implements AutoCloseable {
         for (Block block : architecture.blocks()) {
             addIfWanted(block, canonicalNames, blocks);
         }
-        long labels = reader.rowsOf(BertArchitecture.CLASSIFIER_WEIGHT);
+        long labels = reader.rowsOf(labelWeight(architecture));
         for (Block block : architecture.classifierBlocks(Math.toIntExact(labels))) {
             addIfWanted(block, canonicalNames, blocks);
         }
         reader.refuseUnlessFits(blocks);
-        return new Head(reader.read(blocks, null));
+        return new Head(reader.read(blocks, null), labelWeight(architecture));
+    }
+
+    private static String labelWeight(Architecture architecture) {
+        return architecture
+                .labelWeight()
+                .orElseThrow(() -> new IllegalStateException("a family that classifies nothing"));
     }
 
     private static void addIfWanted(Block block, Set<String> wanted, List<Block> blocks) {
@@ -155,14 +171,25 @@ public final class RunningModel implements AutoCloseable {
         }
     }
 
-    /// A head with these parameters, all zero, to be filled by the caller.
-    Head newHead(int labels, boolean withPooler) {
-        List<Block> blocks = new ArrayList<>();
-        if (withPooler) {
-            architecture.blocks().stream().filter(BertArchitecture::isPooler).forEach(blocks::add);
+    /// A head for so many labels that no one has trained yet; with a pooler where the trunk has
+    /// none but its family does.
+    Head freshHead(int labels, long seed) {
+        if (!(architecture instanceof EncoderArchitecture encoder)) {
+            throw new RefusedException(
+                    new Fault(
+                            FailureCode.UNSUPPORTED_ARCHITECTURE,
+                            config.architecture(),
+                            "classifies nothing, expected an encoder"));
         }
-        blocks.addAll(architecture.classifierBlocks(labels));
-        return new Head(new Weights(blocks));
+        List<Block> blocks = new ArrayList<>(encoder.blocks());
+        blocks.removeIf(block -> {
+            String name = block.names().getFirst();
+            return !encoder.optional(name) || trunk.has(name);
+        });
+        blocks.addAll(encoder.classifierBlocks(labels));
+        Head head = new Head(new Weights(blocks), encoder.outputWeight());
+        FreshHead.fill(head, encoder, seed);
+        return head;
     }
 
     /// Which parameters of the trunk get gradients; none until this is called.
@@ -244,16 +271,74 @@ public final class RunningModel implements AutoCloseable {
         try (var _ = new GradMode(false);
                 NDScope scope = new NDScope()) {
             scope.suppressNotUsedWarning();
-            TokenRows rows =
-                    new TokenRows(config, architecture.blocks(), batch, watcher, trunk.manager());
-            new BertForward(config, name -> tensor(used, name), trunk.manager(), rows)
-                    .everyToken(placed(batch), hasPooler(used));
+            TokenRows rows = new TokenRows(architecture, batch, watcher);
+            forward(used, rows).everyToken(batch, hasPooler(used));
         }
     }
 
     private boolean hasPooler(@Nullable Head head) {
-        return trunk.has(BertArchitecture.POOLER_WEIGHT)
-                || (head != null && head.store().has(BertArchitecture.POOLER_WEIGHT));
+        return architecture.trunk().keySet().stream()
+                .filter(architecture::optional)
+                .anyMatch(name -> trunk.has(name) || (head != null && head.store().has(name)));
+    }
+
+    /// Goes on from each prompt with the token the model holds most likely, again and again,
+    /// without gradients.
+    ///
+    /// @param mostTokens after so many it stops
+    /// @param ends tokens after which it stops, which belong to what is generated
+    /// @return the tokens that follow each prompt, in the order of the prompts
+    public List<long[]> generate(TokenizedTexts prompts, int mostTokens, Set<Long> ends) {
+        long[][] all = new long[prompts.size()][];
+        for (int[] group : prompts.byLength(GENERATED_TOGETHER)) {
+            try (var _ = new GradMode(false);
+                    DecoderCache cache = new DecoderCache(architecture.cachedLayers())) {
+                long[][] generated =
+                        generate(prompts.endingTogether(group), cache, mostTokens, ends);
+                for (int row = 0; row < group.length; row++) {
+                    all[group[row]] = generated[row];
+                }
+            }
+        }
+        return List.of(all);
+    }
+
+    private long[][] generate(Batch prompts, DecoderCache cache, int mostTokens, Set<Long> ends) {
+        Batch latest =
+                architecture
+                        .beginning(prompts)
+                        .orElseThrow(() ->
+                                new IllegalStateException(
+                                        "[%s] generates nothing".formatted(config.architecture())));
+        int room = Math.min(mostTokens, config.maxPositions() - latest.length());
+        long[][] generated = new long[prompts.rows()][0];
+        boolean[] ended = new boolean[prompts.rows()];
+        for (int step = 0; step < room && !allTrue(ended); step++) {
+            long[] next;
+            try (NDScope scope = new NDScope()) {
+                scope.suppressNotUsedWarning();
+                ForwardPass forward = forward(null, LayerTap.NONE);
+                next = forward.next(prompts, latest, cache).argMax(-1).toLongArray();
+            }
+            for (int row = 0; row < next.length; row++) {
+                if (!ended[row]) {
+                    generated[row] = Arrays.copyOf(generated[row], step + 1);
+                    generated[row][step] = next[row];
+                    ended[row] = ends.contains(next[row]);
+                }
+            }
+            latest = Batch.ofTokens(next);
+        }
+        return generated;
+    }
+
+    private static boolean allTrue(boolean[] values) {
+        for (boolean value : values) {
+            if (!value) {
+                return false;
+            }
+        }
+        return true;
     }
 
     /// Sets the gradients of the trunk to zero.
@@ -264,8 +349,11 @@ public final class RunningModel implements AutoCloseable {
     private PtNDArray outputs(@Nullable Head given, Batch batch) {
         refuseTooLong(batch);
         Head head = given == null ? ownHead : given;
-        BertForward forward = new BertForward(config, name -> tensor(head, name), trunk.manager());
-        return head == null ? forward.meanEmbeddings(placed(batch)) : forward.logits(placed(batch));
+        return forward(head, LayerTap.NONE).outputs(batch, head != null);
+    }
+
+    private ForwardPass forward(@Nullable Head head, LayerTap tap) {
+        return architecture.forward(name -> tensor(head, name), trunk.manager(), tokens, tap);
     }
 
     private void refuseTooLong(Batch batch) {
@@ -276,25 +364,14 @@ public final class RunningModel implements AutoCloseable {
         }
     }
 
-    /// The batch with each token replaced by the place its embedding is held at.
-    private Batch placed(Batch batch) {
-        return tokens == null
-                ? batch
-                : new Batch(
-                        batch.rows(),
-                        batch.length(),
-                        tokens.places(batch.inputIds()),
-                        batch.attentionMask(),
-                        batch.tokenTypeIds());
-    }
-
     /// All hidden states, for comparison with reference implementations.
     List<float[]> hiddenStates(Batch batch) {
         try (var _ = new GradMode(false);
                 NDScope scope = new NDScope()) {
             scope.suppressNotUsedWarning();
-            return new BertForward(config, trunk::tensor, trunk.manager())
-                    .hiddenStates(placed(batch)).stream().map(PtNDArray::toFloatArray).toList();
+            return forward(null, LayerTap.NONE).hiddenStates(batch).stream()
+                    .map(PtNDArray::toFloatArray)
+                    .toList();
         }
     }
 
@@ -305,8 +382,9 @@ public final class RunningModel implements AutoCloseable {
     }
 
     private Outputs host(@Nullable Head head, PtNDArray outputs) {
-        Outputs.Kind kind =
-                head == null && ownHead == null ? Outputs.Kind.EMBEDDINGS : Outputs.Kind.LOGITS;
+        boolean embeds =
+                head == null && ownHead == null && architecture instanceof EncoderArchitecture;
+        Outputs.Kind kind = embeds ? Outputs.Kind.EMBEDDINGS : Outputs.Kind.LOGITS;
         Shape shape = outputs.getShape();
         return new Outputs(kind, (int) shape.get(0), (int) shape.get(1), outputs.toFloatArray());
     }

@@ -1,46 +1,29 @@
 package dev.tributary.models;
 
-import ai.djl.ndarray.types.Shape;
 import ai.djl.pytorch.engine.PtNDArray;
-import ai.djl.pytorch.engine.PtNDManager;
-import ai.djl.pytorch.jni.JniUtils;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.util.Arrays;
 import java.util.List;
 
 /// Hands the inputs of one batch's layers to a watcher: takes the rows of padding out, and
-/// normalises what a LayerNorm reads.
+/// normalises what a norm reads.
 final class TokenRows implements LayerTap {
     private static final long ALIGNMENT = 64;
 
-    private final ModelConfig config;
-    private final List<Block> blocks;
+    private final ForwardArchitecture architecture;
     private final Batch batch;
     private final LayerWatcher watcher;
-    private final PtNDArray ones;
-    private final PtNDArray zeros;
 
-    TokenRows(
-            ModelConfig config,
-            List<Block> blocks,
-            Batch batch,
-            LayerWatcher watcher,
-            PtNDManager manager) {
-        this.config = config;
-        this.blocks = blocks;
+    TokenRows(ForwardArchitecture architecture, Batch batch, LayerWatcher watcher) {
+        this.architecture = architecture;
         this.batch = batch;
         this.watcher = watcher;
-        float[] one = new float[config.hidden()];
-        Arrays.fill(one, 1f);
-        this.ones = EngineArrays.floats(manager, one, config.hidden());
-        this.zeros = EngineArrays.floats(manager, new float[config.hidden()], config.hidden());
     }
 
     @Override
     public void linear(String weight, PtNDArray input) {
         List<String> readers =
-                blocks.stream()
+                architecture.blocks().stream()
                         .map(Block::names)
                         .filter(names -> names.getFirst().equals(weight))
                         .findFirst()
@@ -50,10 +33,7 @@ final class TokenRows implements LayerTap {
 
     @Override
     public void norm(String scale, PtNDArray input) {
-        PtNDArray normalized =
-                JniUtils.layerNorm(
-                        input, new Shape(config.hidden()), ones, zeros, config.layerNormEpsilon());
-        pass(normalized, rows -> watcher.norm(scale, rows));
+        pass(architecture.normalised(input), rows -> watcher.norm(scale, rows));
     }
 
     private interface Receiver {

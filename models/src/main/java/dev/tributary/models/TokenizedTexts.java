@@ -35,8 +35,18 @@ public final class TokenizedTexts {
         return Arrays.stream(ids).flatMapToLong(Arrays::stream);
     }
 
-    /// These texts as a batch, in this order, padded to the longest of them.
+    /// These texts as a batch, in this order, padded on the right to the longest of them.
     public Batch batch(int... texts) {
+        return batch(false, texts);
+    }
+
+    /// These texts as a batch, in this order, padded on the left, so that all end together and can
+    /// be gone on with.
+    public Batch endingTogether(int... texts) {
+        return batch(true, texts);
+    }
+
+    private Batch batch(boolean padLeft, int... texts) {
         int length = Arrays.stream(texts).map(this::length).max().orElse(0);
         long[] inputIds = new long[texts.length * length];
         Arrays.fill(inputIds, PADDING);
@@ -44,7 +54,7 @@ public final class TokenizedTexts {
         long[] tokenTypes = new long[inputIds.length];
         for (int row = 0; row < texts.length; row++) {
             long[] tokens = ids[texts[row]];
-            int start = row * length;
+            int start = row * length + (padLeft ? length - tokens.length : 0);
             System.arraycopy(tokens, 0, inputIds, start, tokens.length);
             System.arraycopy(types[texts[row]], 0, tokenTypes, start, tokens.length);
             Arrays.fill(mask, start, start + tokens.length, 1);

@@ -9,7 +9,9 @@ import java.lang.foreign.MemorySegment;
 import java.net.URISyntaxException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Map;
 import java.util.Objects;
+import java.util.TreeMap;
 
 /// A small random model with what `transformers` computed for it.
 record Fixture(Path folder) {
@@ -40,7 +42,26 @@ record Fixture(Path folder) {
                 length,
                 flatten(inputs.path("input_ids")),
                 flatten(inputs.path("attention_mask")),
-                flatten(inputs.path("token_type_ids")));
+                inputs.has("token_type_ids")
+                        ? flatten(inputs.path("token_type_ids"))
+                        : new long[rows * length]);
+    }
+
+    /// The rows of a list of lists of numbers.
+    static long[][] rows(JsonNode rows) {
+        long[][] all = new long[rows.size()][];
+        for (int i = 0; i < all.length; i++) {
+            all[i] = new long[rows.path(i).size()];
+            for (int k = 0; k < all[i].length; k++) {
+                all[i][k] = rows.path(i).path(k).asLong();
+            }
+        }
+        return all;
+    }
+
+    /// What was generated.
+    long[][] generated() {
+        return rows(json("expected.json").path("generated"));
     }
 
     int[] labels() {
@@ -48,6 +69,18 @@ record Fixture(Path folder) {
                         json("inputs.json").path("labels").spliterator(), false)
                 .mapToInt(JsonNode::asInt)
                 .toArray();
+    }
+
+    /// Rows of tables whose gradient `transformers` keeps at zero because they belong to padding,
+    /// by tensor. Here it is the true one, which matters where a row of a batch starts with
+    /// padding.
+    Map<String, Integer> rowsWithoutGradient() {
+        Map<String, Integer> rows = new TreeMap<>();
+        json("expected.json")
+                .path("grad_rows_zero_by_padding_idx")
+                .properties()
+                .forEach(entry -> rows.put(entry.getKey(), entry.getValue().path(0).asInt()));
+        return rows;
     }
 
     private static long[] flatten(JsonNode rows) {

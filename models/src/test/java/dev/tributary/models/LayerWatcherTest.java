@@ -215,7 +215,8 @@ class LayerWatcherTest {
             for (float value : row) {
                 variance += (value - mean) * (value - mean) / hidden;
             }
-            double deviation = Math.sqrt(variance + model.config().layerNormEpsilon());
+            double deviation =
+                    Math.sqrt(variance + ((EncoderConfig) model.config()).layerNormEpsilon());
             for (int i = 0; i < hidden; i++) {
                 normalized[from + i] = (float) ((row[i] - mean) / deviation);
             }

@@ -1,6 +1,7 @@
 package dev.tributary.models;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
@@ -32,8 +33,7 @@ class ModelConfigTest {
 
     @Test
     void everythingThatCannotBeRunIsToldAtOnce() {
-        json.put("model_type", "llama");
-        json.put("hidden_act", "swish");
+        json.put("hidden_act", "cubic");
         json.put("position_embedding_type", "relative_key");
         json.put("num_attention_heads", 5);
         json.remove("vocab_size");
@@ -43,14 +43,23 @@ class ModelConfigTest {
                         RefusedException.class, () -> ModelConfig.of(json, "config.json"));
 
         assertThat(refused.faults())
-                .hasSize(5)
+                .hasSize(4)
                 .extracting(Fault::code)
                 .containsOnly(FailureCode.UNSUPPORTED_ARCHITECTURE);
         assertThat(refused)
-                .hasMessageContaining("'llama'")
-                .hasMessageContaining("'swish'")
+                .hasMessageContaining("'cubic'")
                 .hasMessageContaining("'relative_key'")
                 .hasMessageContaining("32 is no multiple of 5 heads")
                 .hasMessageContaining("vocab_size is missing");
+    }
+
+    @Test
+    void aFamilyThatCannotBeRunIsToldWithThoseThatCan() {
+        json.put("model_type", "mamba");
+
+        assertThatThrownBy(() -> ModelConfig.of(json, "config.json"))
+                .isInstanceOf(RefusedException.class)
+                .hasMessageContaining("'mamba'")
+                .hasMessageContaining("bert, roberta");
     }
 }

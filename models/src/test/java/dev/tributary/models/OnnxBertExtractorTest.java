@@ -23,7 +23,8 @@ class OnnxBertExtractorTest {
     @Test
     void everyWeightOfTheEncoderComesOutUnderItsName() {
         try (Checkpoint checkpoint = Checkpoint.open(miniLm)) {
-            ModelConfig config = ModelConfig.of(checkpoint.config(), "config.json");
+            EncoderConfig config =
+                    (EncoderConfig) ModelConfig.of(checkpoint.config(), "config.json");
 
             assertThat(checkpoint.tensors()).hasSize(101);
             assertThat(checkpoint.tensors().values().stream().mapToLong(TensorInfo::elements).sum())

@@ -291,7 +291,8 @@ class TaskDefinitionTest {
     }
 
     private static ModelConfig config(String... labels) {
-        return new ModelConfig(
+        return new EncoderConfig(
+                EncoderLayout.BERT,
                 "BertForSequenceClassification",
                 1,
                 8,
@@ -301,7 +302,8 @@ class TaskDefinitionTest {
                 16,
                 2,
                 1e-12,
-                ModelConfig.Activation.GELU,
+                Activation.GELU,
+                0,
                 List.of(labels));
     }
 

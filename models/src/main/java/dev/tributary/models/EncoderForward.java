@@ -13,52 +13,60 @@ import java.util.List;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
-/// The forward pass of a BERT encoder, written out over named tensors.
+/// The forward pass of an encoder, written out over named tensors.
 ///
 /// Two things make it cheaper than the textbook form without changing a result: query, key and
 /// value are one multiplication, and where only the first token is read (a classifier does), the
 /// last layer computes only that token.
-final class BertForward {
-    /// What `transformers` adds to the score of a masked key: the lowest float.
-    private static final float MASKED = -Float.MAX_VALUE;
-
-    private final ModelConfig config;
+final class EncoderForward implements ForwardPass {
+    private final EncoderConfig config;
     private final Function<String, PtNDArray> weights;
     private final PtNDManager manager;
+    private final @Nullable TokenSubset held;
     private final LayerTap tap;
+    private final EncoderLayout layout;
+    private final EncoderLayout.Layer parts;
     private final Shape normalized;
 
     /// @param weights the tensor of a block by the name of its first part
     /// @param manager owns what the pass creates; the caller's scope closes it
-    BertForward(ModelConfig config, Function<String, PtNDArray> weights, PtNDManager manager) {
-        this(config, weights, manager, LayerTap.NONE);
-    }
-
-    /// A pass that is listened to.
-    BertForward(
-            ModelConfig config,
+    /// @param held the tokens whose embeddings the table holds; null where it holds all
+    /// @param tap listens
+    EncoderForward(
+            EncoderConfig config,
             Function<String, PtNDArray> weights,
             PtNDManager manager,
+            @Nullable TokenSubset held,
             LayerTap tap) {
         this.config = config;
         this.weights = weights;
         this.manager = manager;
+        this.held = held;
         this.tap = tap;
+        this.layout = config.layout();
+        this.parts = layout.parts();
         this.normalized = new Shape(config.hidden());
     }
 
-    /// Class logits `[rows, labels]` from the first token, through pooler and classifier.
-    PtNDArray logits(Batch batch) {
-        return linear(pooled(firstToken(batch)), "classifier");
+    @Override
+    public PtNDArray outputs(Batch batch, boolean classifies) {
+        return classifies ? logits(batch) : meanEmbeddings(batch);
     }
 
-    /// The pooler's output `[rows, hidden]`.
-    PtNDArray pooled(PtNDArray firstToken) {
-        return linear(firstToken, "pooler.dense").tanh();
+    /// Class logits `[rows, labels]` from the first token, through the two layers of what
+    /// classifies.
+    private PtNDArray logits(Batch batch) {
+        return linear(pooled(firstToken(batch)), layout.headOutput());
+    }
+
+    /// The output of the first layer of what classifies, `[rows, hidden]`.
+    private PtNDArray pooled(PtNDArray firstToken) {
+        PtNDArray hidden = linear(firstToken, layout.headHidden());
+        return layout == EncoderLayout.DISTILBERT ? JniUtils.relu(hidden) : hidden.tanh();
     }
 
     /// The mean of the last hidden states over the tokens of each row, `[rows, hidden]`.
-    PtNDArray meanEmbeddings(Batch batch) {
+    private PtNDArray meanEmbeddings(Batch batch) {
         PtNDArray hidden = hiddenStates(batch).getLast();
         float[] share = new float[batch.rows() * batch.length()];
         for (int row = 0; row < batch.rows(); row++) {
@@ -75,9 +83,9 @@ final class BertForward {
         return (PtNDArray) weighting.matMul(hidden).reshape(batch.rows(), config.hidden());
     }
 
-    /// The embeddings' output and each layer's, `[rows, length, hidden]`.
-    List<PtNDArray> hiddenStates(Batch batch) {
-        PtNDArray mask = mask(batch);
+    @Override
+    public List<PtNDArray> hiddenStates(Batch batch) {
+        PtNDArray mask = AttentionMask.padding(manager, batch);
         PtNDArray hidden = embed(batch);
         List<PtNDArray> states = new ArrayList<>();
         states.add(hidden);
@@ -88,9 +96,8 @@ final class BertForward {
         return states;
     }
 
-    /// Runs every layer on every token, as those who listen expect, and the pooler where there is
-    /// one.
-    void everyToken(Batch batch, boolean pooler) {
+    @Override
+    public void everyToken(Batch batch, boolean pooler) {
         PtNDArray last = hiddenStates(batch).getLast();
         if (pooler) {
             pooled((PtNDArray) last.get(":, 0"));
@@ -98,7 +105,7 @@ final class BertForward {
     }
 
     private PtNDArray firstToken(Batch batch) {
-        PtNDArray mask = mask(batch);
+        PtNDArray mask = AttentionMask.padding(manager, batch);
         PtNDArray hidden = embed(batch);
         for (int layer = 0; layer < config.layers() - 1; layer++) {
             hidden = layer(hidden, mask, layer);
@@ -108,23 +115,38 @@ final class BertForward {
 
     private PtNDArray embed(Batch batch) {
         Shape shape = new Shape(batch.rows(), batch.length());
-        PtNDArray words = embedding(batch.inputIds(), shape, BertArchitecture.WORDS);
-        NDArray positions =
-                weights.apply(BertArchitecture.POSITIONS).get("0:{}", (long) batch.length());
-        NDArray sum;
-        if (allZero(batch.tokenTypeIds())) {
-            NDArray firstType = weights.apply(BertArchitecture.TOKEN_TYPES).get("0:1");
-            sum = words.add(positions.add(firstType));
-        } else {
-            sum =
-                    words.add(positions)
-                            .add(
-                                    embedding(
+        long[] places = held == null ? batch.inputIds() : held.places(batch.inputIds());
+        NDArray sum = embedding(places, shape, EncoderLayout.WORDS);
+        NDArray added = positions(batch, shape);
+        if (config.tokenTypes() > 0) {
+            PtNDArray types = weights.apply(EncoderLayout.TOKEN_TYPES);
+            added =
+                    added.add(
+                            allZero(batch.tokenTypeIds())
+                                    ? types.get("0:1")
+                                    : embedding(
                                             batch.tokenTypeIds(),
                                             shape,
-                                            BertArchitecture.TOKEN_TYPES));
+                                            EncoderLayout.TOKEN_TYPES));
         }
-        return norm((PtNDArray) sum, "embeddings.LayerNorm");
+        return norm((PtNDArray) sum.add(added), EncoderLayout.EMBEDDING_NORM);
+    }
+
+    /// Broadcast over the rows where positions do not depend on them.
+    private NDArray positions(Batch batch, Shape shape) {
+        if (!layout.positionsFromTokens()) {
+            return weights.apply(EncoderLayout.POSITIONS).get("0:{}", (long) batch.length());
+        }
+        long[] rows = new long[batch.inputIds().length];
+        long next = 0;
+        for (int i = 0; i < rows.length; i++) {
+            if (i % batch.length() == 0) {
+                next = config.firstPosition();
+            }
+            boolean padding = batch.inputIds()[i] == config.padding();
+            rows[i] = padding ? config.padding() : next++;
+        }
+        return embedding(rows, shape, EncoderLayout.POSITIONS);
     }
 
     private PtNDArray embedding(long[] ids, Shape shape, String table) {
@@ -133,16 +155,16 @@ final class BertForward {
     }
 
     private PtNDArray layer(PtNDArray hidden, @Nullable PtNDArray mask, int index) {
-        String layer = "encoder.layer.%d.".formatted(index);
+        String layer = layout.layer(index);
         long rows = hidden.getShape().get(0);
         long length = hidden.getShape().get(1);
         long width = config.hidden() / config.heads();
-        tap.linear(layer + "attention.self.query.weight", hidden);
+        tap.linear(layer + parts.query() + ".weight", hidden);
         PtNDArray joined =
                 JniUtils.linear(
                         hidden,
-                        weights.apply(layer + "attention.self.query.weight"),
-                        weights.apply(layer + "attention.self.query.bias"));
+                        weights.apply(layer + parts.query() + ".weight"),
+                        weights.apply(layer + parts.query() + ".bias"));
         NDList queryKeyValue =
                 joined.reshape(rows, length, 3, config.heads(), width)
                         .transpose(2, 0, 3, 1, 4)
@@ -164,13 +186,13 @@ final class BertForward {
 
     /// The last layer where only its first token is read: `[rows, hidden]`.
     private PtNDArray lastLayerOfFirstToken(PtNDArray hidden, @Nullable PtNDArray mask, int index) {
-        String layer = "encoder.layer.%d.".formatted(index);
+        String layer = layout.layer(index);
         long rows = hidden.getShape().get(0);
         long length = hidden.getShape().get(1);
         long size = config.hidden();
         long width = size / config.heads();
-        NDArray weight = weights.apply(layer + "attention.self.query.weight");
-        NDArray bias = weights.apply(layer + "attention.self.query.bias");
+        NDArray weight = weights.apply(layer + parts.query() + ".weight");
+        NDArray bias = weights.apply(layer + parts.query() + ".bias");
         PtNDArray first = (PtNDArray) hidden.get(":, 0");
         NDArray query =
                 JniUtils.linear(
@@ -210,27 +232,10 @@ final class BertForward {
     private PtNDArray feedForward(PtNDArray context, PtNDArray residual, String layer) {
         PtNDArray attended =
                 norm(
-                        linear(context, layer + "attention.output.dense").addi(residual),
-                        layer + "attention.output.LayerNorm");
-        PtNDArray inner =
-                activate(config.activation(), linear(attended, layer + "intermediate.dense"));
-        return norm(
-                linear(inner, layer + "output.dense").addi(attended), layer + "output.LayerNorm");
-    }
-
-    static PtNDArray activate(ModelConfig.Activation activation, PtNDArray input) {
-        return switch (activation) {
-            case GELU -> JniUtils.gelu(input);
-            case RELU -> JniUtils.relu(input);
-            case GELU_TANH -> {
-                PtNDManager manager = input.getManager();
-                NDArray cubic = input.mul(input).mul(input);
-                NDArray inner = cubic.mul(EngineArrays.scalar(manager, 0.044715)).add(input);
-                PtNDArray root = EngineArrays.scalar(manager, Math.sqrt(2 / Math.PI));
-                NDArray tanh = inner.mul(root).tanh().add(EngineArrays.scalar(manager, 1));
-                yield input.mul(EngineArrays.scalar(manager, 0.5)).mul(tanh);
-            }
-        };
+                        linear(context, layer + parts.attended()).addi(residual),
+                        layer + parts.attendedNorm());
+        PtNDArray inner = config.activation().apply(linear(attended, layer + parts.inner()));
+        return norm(linear(inner, layer + parts.outer()).addi(attended), layer + parts.outerNorm());
     }
 
     private PtNDArray linear(PtNDArray input, String name) {
@@ -247,20 +252,6 @@ final class BertForward {
                 weights.apply(name + ".weight"),
                 weights.apply(name + ".bias"),
                 config.layerNormEpsilon());
-    }
-
-    /// What is added to the attention scores, `[rows, 1, 1, length]`; null where nothing is masked.
-    private @Nullable PtNDArray mask(Batch batch) {
-        boolean masks = false;
-        float[] mask = new float[batch.rows() * batch.length()];
-        for (int i = 0; i < mask.length; i++) {
-            if (batch.attentionMask()[i] == 0) {
-                mask[i] = MASKED;
-                masks = true;
-            }
-        }
-        Shape shape = new Shape(batch.rows(), 1, 1, batch.length());
-        return masks ? (PtNDArray) manager.create(mask, shape) : null;
     }
 
     private static boolean allZero(long[] values) {

@@ -2,12 +2,16 @@ package dev.tributary.models;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.util.List;
 import org.junit.jupiter.api.Test;
 
-class BertArchitectureTest {
-    private final Architecture architecture =
-            Architecture.of(
-                    ModelConfig.of(Fixture.named("bert_cls").json("config.json"), "config.json"));
+class EncoderArchitectureTest {
+    private final Architecture architecture = of("bert_cls");
+
+    private static Architecture of(String fixture) {
+        return Architecture.of(
+                ModelConfig.of(Fixture.named(fixture).json("config.json"), "config.json"));
+    }
 
     @Test
     void oneWeightHasOneNameWhateverTheFileCallsIt() {
@@ -51,5 +55,21 @@ class BertArchitectureTest {
         assertThat(architecture.classifier(7).keySet()).allMatch(architecture::taskSpecific);
         assertThat(architecture.trunk().keySet().stream().filter(architecture::optional))
                 .containsExactly("pooler.dense.weight", "pooler.dense.bias");
+    }
+
+    @Test
+    void whereTwoLayersClassifyBothAreTheTasksOwn() {
+        for (String fixture : List.of("roberta_cls", "distilbert_cls")) {
+            Architecture other = of(fixture);
+
+            assertThat(other.classifier(5)).hasSize(4);
+            assertThat(other.classifier(5).keySet()).allMatch(other::taskSpecific);
+            assertThat(other.trunk().keySet()).noneMatch(other::optional);
+            assertThat(other.groupNames()).containsExactly("embeddings", "layer.0", "layer.1");
+        }
+        assertThat(of("roberta_cls").canonicalName("lm_head.dense.weight")).isEmpty();
+        assertThat(of("roberta_cls").canonicalName("roberta.pooler.dense.weight")).isEmpty();
+        assertThat(of("distilbert_cls").canonicalName("vocab_layer_norm.bias")).isEmpty();
+        assertThat(of("distilbert_cls").groupOf("transformer.layer.1.ffn.lin2.bias")).isEqualTo(2);
     }
 }

@@ -1,0 +1,58 @@
+package dev.tributary.models;
+
+import ai.djl.pytorch.engine.PtNDArray;
+import ai.djl.pytorch.engine.PtNDManager;
+import java.util.List;
+import java.util.Optional;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+
+/// What a running model asks of its architecture: how parameters lie in memory, and the forward
+/// pass over them.
+sealed interface ForwardArchitecture extends Architecture
+        permits EncoderArchitecture, DecoderArchitecture, EncoderDecoderArchitecture {
+
+    /// The one a configuration describes.
+    static ForwardArchitecture of(ModelConfig config) {
+        return switch (config) {
+            case EncoderConfig encoder -> new EncoderArchitecture(encoder);
+            case DecoderConfig decoder -> new DecoderArchitecture(decoder);
+            case EncoderDecoderConfig both -> new EncoderDecoderArchitecture(both);
+        };
+    }
+
+    /// The parameters of the trunk as they lie in memory, those a checkpoint may lack last.
+    List<Block> blocks();
+
+    /// The parameters of a classifier for so many labels; none where the family has no such thing.
+    List<Block> classifierBlocks(int labels);
+
+    /// Whether the table of embeddings is read by the tokens of the inputs alone, so that the rows
+    /// of other tokens need not be held.
+    boolean readsTokensOnly();
+
+    /// What a norm makes of its input before it is scaled.
+    PtNDArray normalised(PtNDArray input);
+
+    /// What is read first to answer prompts; empty where the family generates nothing.
+    default Optional<Batch> beginning(Batch prompts) {
+        return Optional.empty();
+    }
+
+    /// Layers whose keys and values are kept while it generates.
+    default int cachedLayers() {
+        return 0;
+    }
+
+    /// A forward pass.
+    ///
+    /// @param weights the tensor of a block by the name of its first part
+    /// @param manager owns what the pass creates; the caller's scope closes it
+    /// @param held the tokens whose embeddings the table holds; null where it holds all
+    /// @param tap listens
+    ForwardPass forward(
+            Function<String, PtNDArray> weights,
+            PtNDManager manager,
+            @Nullable TokenSubset held,
+            LayerTap tap);
+}
