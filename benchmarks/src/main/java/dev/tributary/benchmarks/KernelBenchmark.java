@@ -50,7 +50,7 @@ public class KernelBenchmark {
     private MemorySegment expert = MemorySegment.NULL;
     private MemorySegment target = MemorySegment.NULL;
     private MemorySegment floats = MemorySegment.NULL;
-    private MagnitudeBracket bracket = new MagnitudeBracket(LOW, HIGH);
+    private MagnitudeBracket bracket = new MagnitudeBracket(LOW, HIGH, ELEMENTS);
 
     /// Fills the operands with numbers of a model's size.
     @Setup
@@ -64,7 +64,7 @@ public class KernelBenchmark {
         }
         target = arena.allocate((long) ELEMENTS * dtype.bytes(), 64);
         floats = arena.allocate((long) ELEMENTS * Float.BYTES, 64);
-        bracket = new MagnitudeBracket(LOW, HIGH);
+        bracket = new MagnitudeBracket(LOW, HIGH, ELEMENTS);
     }
 
     private MemorySegment stored(SplittableRandom random) {

@@ -1,5 +1,6 @@
 package dev.tributary.merging;
 
+import dev.tributary.models.Architecture;
 import dev.tributary.models.CalibrationSet;
 import dev.tributary.models.ModelConfig;
 import dev.tributary.models.TaskDefinition;
@@ -12,6 +13,7 @@ import dev.tributary.tensors.TensorInfo;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
@@ -86,17 +88,31 @@ public final class AdmissionChecker {
         }
         faults.addAll(definition.labelFaults(config, task + " config.json"));
         long expected = definition.labels().size();
-        TensorInfo classifier = expert.tensors().get("classifier.weight");
+        Architecture architecture = Architecture.of(config);
+        Optional<String> weight = architecture.labelWeight();
+        if (weight.isEmpty()) {
+            fault(
+                    FailureCode.UNSUPPORTED_ARCHITECTURE,
+                    task + " config.json",
+                    "is a %s, which classifies nothing, expected a classifier for the task's labels"
+                            .formatted(config.architecture()));
+            return;
+        }
+        TensorInfo classifier =
+                expert.tensors().values().stream()
+                        .filter(t -> architecture.canonicalName(t.name()).equals(weight))
+                        .findFirst()
+                        .orElse(null);
         if (classifier == null) {
             fault(
                     FailureCode.TENSOR_MISSING,
-                    task + " classifier.weight",
+                    task + " " + weight.get(),
                     "is not in the expert, expected %d rows for the task's labels"
                             .formatted(expected));
         } else if (classifier.shape().size() != 2 || classifier.shape().getFirst() != expected) {
             fault(
                     FailureCode.LABELS_MISMATCH,
-                    task + " classifier.weight",
+                    task + " " + weight.get(),
                     "has shape %s, expected %d rows for the task's labels"
                             .formatted(classifier.shape(), expected));
         }

@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.tributary.merging.method.LayerStack;
 import dev.tributary.merging.method.Statistics;
+import dev.tributary.models.Architecture;
 import dev.tributary.tensors.Checkpoint;
 import dev.tributary.tensors.CheckpointWriter;
 import dev.tributary.tensors.Digest;
@@ -104,13 +105,14 @@ final class GenerationWriter {
     /// encoder's.
     private JsonNode sharedConfig() {
         ObjectNode config = plan.base().config().deepCopy();
-        if (plan.architecture().isPresent() && config.path("architectures").isArray()) {
-            String headless =
+        boolean headless = plan.architecture().flatMap(Architecture::labelWeight).isPresent();
+        if (headless && config.path("architectures").isArray()) {
+            String encoder =
                     config.path("architectures")
                             .path(0)
                             .asText("")
                             .replaceFirst("For[A-Z]\\w*$", "Model");
-            config.putArray("architectures").add(headless);
+            config.putArray("architectures").add(encoder);
         }
         layers(config);
         dtype(config);

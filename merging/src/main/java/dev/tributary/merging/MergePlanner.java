@@ -143,9 +143,13 @@ public final class MergePlanner {
             own.put(
                     task,
                     TaskTensors.of(task, architecture, baseNames, memberNames.get(m), faults));
-            if (runsModels()) {
+            if (runsModels() && architecture.isPresent()) {
                 TaskTensors.refuseWithoutHead(
-                        method.id(), task, own.getOrDefault(task, List.of()), faults);
+                        method.id(),
+                        task,
+                        architecture.get(),
+                        own.getOrDefault(task, List.of()),
+                        faults);
             }
         }
         PlanInputs inputs = new PlanInputs(base, members, groups, shared, null, null);

@@ -12,8 +12,6 @@ import java.util.Optional;
 /// Picks out of an expert's tensors those that stay with its task: the classifier, and what the
 /// base lacks of its own architecture, such as a pooler.
 final class TaskTensors {
-    private static final String CLASSIFIER = "classifier.weight";
-
     private TaskTensors() {}
 
     static List<TaskTensor> of(
@@ -37,12 +35,24 @@ final class TaskTensors {
 
     /// Some methods compare answers, so every expert must be able to give some.
     static void refuseWithoutHead(
-            String method, String task, List<TaskTensor> tensors, List<Fault> faults) {
-        if (tensors.stream().noneMatch(tensor -> tensor.name().equals(CLASSIFIER))) {
+            String method,
+            String task,
+            Architecture architecture,
+            List<TaskTensor> tensors,
+            List<Fault> faults) {
+        Optional<String> classifier = architecture.labelWeight();
+        if (classifier.isEmpty()) {
+            faults.add(
+                    new Fault(
+                            FailureCode.UNSUPPORTED_ARCHITECTURE,
+                            task,
+                            "classifies nothing, and %s compares classifications: use a method that learns from weights alone"
+                                    .formatted(method)));
+        } else if (tensors.stream().noneMatch(t -> t.name().equals(classifier.get()))) {
             faults.add(
                     new Fault(
                             FailureCode.TENSOR_MISSING,
-                            task + " " + CLASSIFIER,
+                            task + " " + classifier.get(),
                             "is not in the expert, and %s compares classifications"
                                     .formatted(method)));
         }

@@ -1,45 +1,48 @@
 package dev.tributary.tensors;
 
 import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /// Finds the exact k-th largest magnitude among the elements of a task vector (expert minus base)
 /// in one pass, where a sample has told about where it lies: what is above the bracket is counted,
-/// and what is in it goes into a histogram, with a bin for every magnitude where the bracket is
-/// narrow. A wide one finds a narrow one for a second pass.
+/// and what is in it is kept. Of more than may be kept only a histogram is left, which finds a
+/// narrower bracket for a second pass.
 ///
 /// Not thread-safe: threads fill their own and [#add(MagnitudeBracket)] them up. The order does not
 /// matter.
 public final class MagnitudeBracket {
-    /// Bins of the widest bracket.
-    public static final int MOST_BINS = 1 << 19;
+    private static final int BIN_BITS = 16;
+    private static final int MOST_BINS = 1 << BIN_BITS;
 
-    /// What [#all] needs to work in.
-    public static final int ROOM = Operand.TILE + Arithmetic.LANES;
+    private static final int FIRST_ROOM = Operand.TILE + Arithmetic.LANES;
+
+    /// What a bracket holds at most, in bytes, that keeps so many magnitudes.
+    public static long peakBytes(long mostKept) {
+        return (2 * mostKept + MOST_BINS + 2L * FIRST_ROOM) * Integer.BYTES;
+    }
 
     private final int low;
     private final int high;
-    private final int shift;
-    private final int[] counts;
-    private final int[] collected = new int[ROOM];
+    private final int mostKept;
+    private final int[] collected = new int[FIRST_ROOM];
+    private int[] kept = new int[FIRST_ROOM];
+    private int size;
     private long above;
-    private long inside;
+    private @Nullable Histogram histogram;
 
     /// A bracket from one magnitude to another, both inclusive, as the bits of their fp32 values.
-    public MagnitudeBracket(int low, int high) {
+    ///
+    /// @param mostKept magnitudes in it up to which the answer is exact
+    public MagnitudeBracket(int low, int high, int mostKept) {
         if (low < 0 || high < low) {
             throw new IllegalArgumentException(
                     "a bracket goes from 0 up, was %d to %d".formatted(low, high));
         }
         this.low = low;
         this.high = high;
-        int width = high - low;
-        int bits = 0;
-        while (width >>> bits >= MOST_BINS) {
-            bits++;
-        }
-        this.shift = bits;
-        this.counts = new int[(width >>> bits) + 1];
+        this.mostKept = mostKept;
     }
 
     /// Counts the magnitudes of `expert - base`.
@@ -60,13 +63,7 @@ public final class MagnitudeBracket {
                 collected,
                 found -> {
                     above += found >>> Integer.SIZE;
-                    int size = (int) found;
-                    inside += size;
-                    int[] bins = counts;
-                    int[] magnitudes = collected;
-                    for (int i = 0; i < size; i++) {
-                        bins[(magnitudes[i] - low) >>> shift]++;
-                    }
+                    keep(collected, (int) found);
                 });
     }
 
@@ -76,10 +73,33 @@ public final class MagnitudeBracket {
             throw new IllegalArgumentException("brackets of different magnitudes cannot be added");
         }
         above += other.above;
-        inside += other.inside;
-        for (int i = 0; i < counts.length; i++) {
-            counts[i] += other.counts[i];
+        keep(other.kept, other.size);
+        if (other.histogram != null) {
+            counted().add(other.histogram);
         }
+    }
+
+    private void keep(int[] magnitudes, int count) {
+        if (histogram == null && size + count <= mostKept) {
+            if (size + count > kept.length) {
+                kept = Arrays.copyOf(kept, Math.max(size + count, 2 * kept.length));
+            }
+            System.arraycopy(magnitudes, 0, kept, size, count);
+            size += count;
+        } else {
+            counted().add(magnitudes, count);
+        }
+    }
+
+    /// The histogram that takes over.
+    private Histogram counted() {
+        if (histogram == null) {
+            histogram = new Histogram(low, high);
+            histogram.add(kept, size);
+            kept = new int[0];
+            size = 0;
+        }
+        return histogram;
     }
 
     /// Magnitudes between which the one looked for lies, and how many elements have at least the
@@ -93,18 +113,77 @@ public final class MagnitudeBracket {
 
     /// Finds the magnitude of a rank, 1 for the largest; nothing where it is not in the bracket.
     public Optional<Found> find(long rank) {
-        if (rank <= above || rank > above + inside) {
+        if (rank <= above) {
             return Optional.empty();
         }
-        long atLeast = above;
-        int bin = counts.length;
-        while (atLeast < rank) {
-            bin--;
-            atLeast += counts[bin];
+        if (histogram != null) {
+            return histogram.find(rank, above);
         }
-        int from = low + (bin << shift);
-        return Optional.of(
-                new Found(from, (int) Math.min(high, from + (1L << shift) - 1), atLeast));
+        Histogram bins = new Histogram(low, high);
+        bins.add(kept, size);
+        Optional<Found> found = bins.find(rank, above);
+        while (found.isPresent() && !found.get().exact()) {
+            Histogram finer = new Histogram(found.get().low(), found.get().high());
+            found = finer.find(rank, above + finer.add(kept, size));
+        }
+        return found;
+    }
+
+    /// Counts magnitudes of a bracket, in bins of one or more.
+    private static final class Histogram {
+        private final int low;
+        private final int high;
+        private final int shift;
+        private final int[] counts;
+        private long inside;
+
+        Histogram(int low, int high) {
+            this.low = low;
+            this.high = high;
+            int width = high - low;
+            this.shift = Math.max(0, Integer.SIZE - Integer.numberOfLeadingZeros(width) - BIN_BITS);
+            this.counts = new int[(width >>> shift) + 1];
+        }
+
+        /// Answers how many are above it.
+        long add(int[] magnitudes, int count) {
+            long larger = 0;
+            long counted = 0;
+            for (int i = 0; i < count; i++) {
+                int magnitude = magnitudes[i];
+                if (magnitude > high) {
+                    larger++;
+                } else if (magnitude >= low) {
+                    counts[(magnitude - low) >>> shift]++;
+                    counted++;
+                }
+            }
+            inside += counted;
+            return larger;
+        }
+
+        void add(Histogram other) {
+            inside += other.inside;
+            for (int i = 0; i < counts.length; i++) {
+                counts[i] += other.counts[i];
+            }
+        }
+
+        /// @param above how many are larger than the bracket
+        Optional<Found> find(long rank, long above) {
+            if (rank > above + inside) {
+                return Optional.empty();
+            }
+            long atLeast = above;
+            int bin = counts.length;
+            while (atLeast < rank) {
+                bin--;
+                atLeast += counts[bin];
+            }
+            int from = low + (bin << shift);
+            return Optional.of(
+                    new Found(from, (int) Math.min(high, from + (1L << shift) - 1), atLeast));
+        }
     }
 
     /// How many elements of `expert - base` have exactly this magnitude.
@@ -124,38 +203,9 @@ public final class MagnitudeBracket {
                 count,
                 bits,
                 bits,
-                new int[ROOM],
+                new int[FIRST_ROOM],
                 found -> sum[0] += (int) found);
         return sum[0];
-    }
-
-    /// The magnitudes of `expert - base`, in no particular order.
-    ///
-    /// @param all where they go, at least `count` of them from the index on
-    /// @param tile room of at least [#ROOM], of any content afterwards
-    public static void all(
-            Dtype expertDtype,
-            MemorySegment expert,
-            Dtype baseDtype,
-            MemorySegment base,
-            int count,
-            int[] all,
-            int from,
-            int[] tile) {
-        int[] size = {from};
-        Tiles.forEach(
-                expertDtype,
-                expert,
-                baseDtype,
-                base,
-                count,
-                0,
-                Integer.MAX_VALUE,
-                tile,
-                found -> {
-                    System.arraycopy(tile, 0, all, size[0], (int) found);
-                    size[0] += (int) found;
-                });
     }
 
     /// Hands the bracket kernel one tile after another.

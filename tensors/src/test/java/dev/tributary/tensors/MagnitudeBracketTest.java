@@ -13,7 +13,7 @@ import org.junit.jupiter.api.Test;
 class MagnitudeBracketTest {
     private static final int COUNT = 10_000;
     private static final int LOW = Float.floatToRawIntBits(0.5f);
-    private static final int HIGH = LOW + (1 << 17);
+    private static final int HIGH = LOW + (1 << 20);
 
     private final Arena arena = Arena.ofConfined();
 
@@ -26,24 +26,16 @@ class MagnitudeBracketTest {
     void everyRankInTheBracketIsWhereASortPutsIt() {
         MemorySegment expert = numbers(1);
         MemorySegment base = numbers(2);
-        int[] sorted = all(expert, base);
-        Arrays.sort(sorted);
-        MagnitudeBracket bracket = new MagnitudeBracket(LOW, HIGH);
-        MagnitudeBracket other = new MagnitudeBracket(LOW, HIGH);
-        bracket.add(Dtype.F32, expert, Dtype.F32, base, COUNT / 2);
-        other.add(
-                Dtype.F32,
-                expert.asSlice(2L * COUNT),
-                Dtype.F32,
-                base.asSlice(2L * COUNT),
-                COUNT / 2);
-        bracket.add(other);
+        int[] sorted = sorted(expert, base);
+        MagnitudeBracket bracket = halves(expert, base, LOW, HIGH, COUNT);
 
         for (int rank = 1; rank <= COUNT; rank++) {
             int bits = sorted[COUNT - rank];
             if (bits >= LOW && bits <= HIGH) {
-                assertThat(bracket.find(rank).orElseThrow().low()).isEqualTo(bits);
-                assertThat(bracket.find(rank).orElseThrow().countAtLeast())
+                MagnitudeBracket.Found found = bracket.find(rank).orElseThrow();
+                assertThat(found.exact()).isTrue();
+                assertThat(found.low()).isEqualTo(bits);
+                assertThat(found.countAtLeast())
                         .isEqualTo(Arrays.stream(sorted).filter(b -> b >= bits).count());
             } else {
                 assertThat(bracket.find(rank)).isEmpty();
@@ -52,23 +44,42 @@ class MagnitudeBracketTest {
     }
 
     @Test
-    void aWideBracketFindsANarrowOne() {
+    void aBracketWithMoreThanMayBeKeptFindsANarrowOne() {
         MemorySegment expert = numbers(1);
         MemorySegment base = numbers(2);
-        int[] sorted = all(expert, base);
-        Arrays.sort(sorted);
-        MagnitudeBracket wide = new MagnitudeBracket(0, Integer.MAX_VALUE);
-        wide.add(Dtype.F32, expert, Dtype.F32, base, COUNT);
+        int[] sorted = sorted(expert, base);
+        int oneHalf = COUNT / 2;
+        for (int most : new int[] {0, 100, oneHalf}) {
+            MagnitudeBracket wide = halves(expert, base, 0, Integer.MAX_VALUE, most);
+            for (int rank : new int[] {1, 2, 77, COUNT / 2, COUNT}) {
+                MagnitudeBracket.Found near = wide.find(rank).orElseThrow();
+                assertThat(near.exact()).isFalse();
+                MagnitudeBracket.Found found =
+                        halves(expert, base, near.low(), near.high(), COUNT)
+                                .find(rank)
+                                .orElseThrow();
 
-        for (int rank : new int[] {1, 2, 77, COUNT / 2, COUNT}) {
-            MagnitudeBracket.Found near = wide.find(rank).orElseThrow();
-            MagnitudeBracket narrow = new MagnitudeBracket(near.low(), near.high());
-            narrow.add(Dtype.F32, expert, Dtype.F32, base, COUNT);
-            MagnitudeBracket.Found found = narrow.find(rank).orElseThrow();
-
-            assertThat(found.exact()).isTrue();
-            assertThat(found.low()).isEqualTo(sorted[COUNT - rank]);
+                assertThat(found.exact()).isTrue();
+                assertThat(found.low()).isEqualTo(sorted[COUNT - rank]);
+            }
+            assertThat(wide.find(0)).isEmpty();
+            assertThat(wide.find(COUNT + 1)).isEmpty();
         }
+    }
+
+    private static MagnitudeBracket halves(
+            MemorySegment expert, MemorySegment base, int low, int high, int mostKept) {
+        MagnitudeBracket bracket = new MagnitudeBracket(low, high, mostKept);
+        MagnitudeBracket other = new MagnitudeBracket(low, high, mostKept);
+        bracket.add(Dtype.F32, expert, Dtype.F32, base, COUNT / 2);
+        other.add(
+                Dtype.F32,
+                expert.asSlice(2L * COUNT),
+                Dtype.F32,
+                base.asSlice(2L * COUNT),
+                COUNT / 2);
+        bracket.add(other);
+        return bracket;
     }
 
     @Test
@@ -98,10 +109,15 @@ class MagnitudeBracketTest {
         return numbers;
     }
 
-    private static int[] all(MemorySegment expert, MemorySegment base) {
+    private static int[] sorted(MemorySegment expert, MemorySegment base) {
         int[] all = new int[COUNT];
-        MagnitudeBracket.all(
-                Dtype.F32, expert, Dtype.F32, base, COUNT, all, 0, new int[MagnitudeBracket.ROOM]);
+        for (int i = 0; i < COUNT; i++) {
+            float difference =
+                    expert.getAtIndex(ValueLayout.JAVA_FLOAT, i)
+                            - base.getAtIndex(ValueLayout.JAVA_FLOAT, i);
+            all[i] = Float.floatToRawIntBits(difference) & 0x7fffffff;
+        }
+        Arrays.sort(all);
         return all;
     }
 }

@@ -33,13 +33,11 @@ record Candidate(String name, String method, List<Map<String, String>> grid) {
                     fixed("CAT", "cat", Map.of()),
                     fixed("TATR", "tatr", Map.of()),
                     fixed("TIES + TATR", "ties", Map.of("trust_region", "predicted")),
-                    fixed("AdaMerging", "adamerging", Map.of()),
-                    fixed("AdaMerging tensor", "adamerging", Map.of("granularity", "tensor")),
+                    fixed("AdaMerging", "adamerging", descent("0.02")),
                     divMerge("DivMerge TL KL", "task", "kl"),
                     divMerge("DivMerge TL JS", "task", "js"),
                     divMerge("DivMerge LL KL", "layer", "kl"),
-                    divMerge("DivMerge LL JS", "layer", "js"),
-                    divMerge("DivMerge tensor JS", "tensor", "js"));
+                    divMerge("DivMerge LL JS", "layer", "js"));
 
     Candidate {
         grid = List.copyOf(grid);
@@ -72,16 +70,21 @@ record Candidate(String name, String method, List<Map<String, String>> grid) {
     }
 
     private static Candidate divMerge(String name, String granularity, String divergence) {
-        return fixed(
-                name,
-                "divmerge",
-                new TreeMap<>(
-                        Map.of(
-                                "granularity", granularity,
-                                "divergence", divergence,
-                                "learning_rate", "0.2",
-                                "max_steps", "60",
-                                "evaluate_every", "30")));
+        Map<String, String> options = descent("0.2");
+        options.put("granularity", granularity);
+        options.put("divergence", divergence);
+        return fixed(name, "divmerge", options);
+    }
+
+    /// The same number of steps for all that descend, a fraction of their papers', with steps as
+    /// much larger.
+    private static Map<String, String> descent(String learningRate) {
+        return new TreeMap<>(
+                Map.of(
+                        "learning_rate", learningRate,
+                        "decay", "cosine",
+                        "max_steps", "60",
+                        "evaluate_every", "60"));
     }
 
     private static List<String> scales() {

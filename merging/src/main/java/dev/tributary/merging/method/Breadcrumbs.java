@@ -1,5 +1,6 @@
 package dev.tributary.merging.method;
 
+import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Function;
 
@@ -95,25 +96,28 @@ public record Breadcrumbs(
     @Override
     public MergeArithmetic arithmetic(MergeInputs inputs) {
         return tensor -> {
-            Thinning[] thinnings = new Thinning[tensor.experts().size()];
-            for (int e = 0; e < thinnings.length; e++) {
-                thinnings[e] = thinning(inputs.workers(), tensor, e);
+            int experts = tensor.experts().size();
+            List<TrimCut.Wanted> wanted = new ArrayList<>();
+            for (int e = 0; e < experts; e++) {
+                long kept = (long) (tensor.value(e, DENSITY, density) * tensor.elements());
+                long outliers = (long) (tensor.value(e, GAMMA, gamma) * tensor.elements());
+                long large = Math.min(outliers, tensor.elements() - kept);
+                wanted.add(new TrimCut.Wanted(e, large));
+                wanted.add(new TrimCut.Wanted(e, large + kept));
+            }
+            List<TrimCut> cuts = TrimCut.of(inputs.workers(), tensor, wanted);
+            Thinning[] thinnings = new Thinning[experts];
+            for (int e = 0; e < experts; e++) {
+                thinnings[e] =
+                        tensor.value(e, DENSITY, density) >= 1
+                                ? Thinning.NONE
+                                : between(cuts.get(2 * e + 1), cuts.get(2 * e));
             }
             return new SparseSum(tensor, () -> thinnings, elects, normalize, tensor.value(lambda));
         };
     }
 
-    private Thinning thinning(Workers workers, MergeTensor tensor, int expert) {
-        double share = tensor.value(expert, DENSITY, density);
-        if (share >= 1) {
-            return Thinning.NONE;
-        }
-        long entries = tensor.elements();
-        long wanted = (long) (share * entries);
-        long outliers =
-                Math.min((long) (tensor.value(expert, GAMMA, gamma) * entries), entries - wanted);
-        TrimCut large = TrimCut.of(workers, tensor, expert, outliers);
-        TrimCut small = TrimCut.of(workers, tensor, expert, outliers + wanted);
+    private static Thinning between(TrimCut small, TrimCut large) {
         return (values, from, count) -> {
             small.keepLargest(values, from, count);
             large.dropLargest(values, from, count);
@@ -122,6 +126,6 @@ public record Breadcrumbs(
 
     @Override
     public MergeCost cost(List<MergeTensor> tensors) {
-        return MergeCost.passes(tensors, 3, 3).holding(TrimCut.peakBytes());
+        return MergeCost.passes(tensors, 2, 2).holding(TrimCut.peakBytes());
     }
 }

@@ -137,53 +137,82 @@ public record Cat(Setting lambda, int basis, double balance, boolean rescale, in
 
     private Matrix linear(List<Matrix> own, List<MemorySegment> rows, Workers workers, Arena work) {
         int width = own.getFirst().columns();
-        List<Matrix> inputs = new ArrayList<>();
-        for (MemorySegment values : rows) {
-            int tokens = Math.toIntExact(values.byteSize() / Float.BYTES / width);
-            inputs.add(Matrix.ofFloats(work, tokens, width, values));
-        }
+        List<Seen> inputs = workers.map(rows.size(), k -> Seen.of(rows.get(k), width, work));
         List<Matrix> bases = workers.map(own.size(), k -> conflicting(own, inputs, k, work));
         workers.each(own.size(), i -> project(own.get(i), bases, i));
         return sum(own, work);
     }
 
-    /// Orthonormal directions of the output along which the others' task vectors harm task `k`.
-    Matrix conflicting(List<Matrix> own, List<Matrix> inputs, int k, Arena work) {
-        try (Arena one = Arena.ofConfined()) {
-            List<Matrix> factors = new ArrayList<>();
-            List<Double> signs = new ArrayList<>();
-            for (int i = 0; i < own.size(); i++) {
-                if (i != k) {
-                    factors.add(
-                            LinearAlgebra.multiply(one, own.get(i), false, inputs.get(k), true));
-                    signs.add(1.0);
-                    factors.add(
-                            LinearAlgebra.multiply(one, own.get(i), false, inputs.get(i), true));
-                    signs.add(-balance);
-                }
+    /// What a layer has seen of one task: its inputs row by row or, where there are more of them
+    /// than the layer is wide, their Gram matrix, which says all that is needed.
+    ///
+    /// @param matrix rows, or `X^T X`
+    record Seen(Matrix matrix, boolean gram) {
+
+        private static Seen of(MemorySegment values, int width, Arena work) {
+            int tokens = Math.toIntExact(values.byteSize() / Float.BYTES / width);
+            if (tokens <= width) {
+                return new Seen(Matrix.ofFloats(work, tokens, width, values), false);
             }
-            int rank = factors.stream().mapToInt(Matrix::columns).sum();
-            Matrix vectors =
-                    FEW * rank < own.get(k).rows()
-                            ? ofFactors(factors, signs, rank, one)
-                            : ofMatrix(factors, signs, one);
+            try (Arena one = Arena.ofConfined()) {
+                Matrix rows = Matrix.ofFloats(one, tokens, width, values);
+                return new Seen(LinearAlgebra.multiply(work, rows, true, rows, false), true);
+            }
+        }
+
+        /// Adds `sign T X^T X T^T` for a task vector `T`.
+        private void addTo(Matrix conflict, double sign, Matrix own) {
+            try (Arena one = Arena.ofConfined()) {
+                Matrix seen = LinearAlgebra.multiply(one, own, false, matrix, !gram);
+                LinearAlgebra.multiplyAdd(sign, seen, false, gram ? own : seen, true, conflict);
+            }
+        }
+    }
+
+    /// Orthonormal directions of the output along which the others' task vectors harm task `k`.
+    Matrix conflicting(List<Matrix> own, List<Seen> inputs, int k, Arena work) {
+        int rank = 0;
+        for (int i = 0; i < own.size(); i++) {
+            rank += i == k ? 0 : inputs.get(i).matrix().rows() + inputs.get(k).matrix().rows();
+        }
+        boolean few = FEW * rank < own.get(k).rows() && inputs.stream().noneMatch(Seen::gram);
+        try (Arena one = Arena.ofConfined()) {
+            Matrix vectors = few ? ofFactors(own, inputs, k, one) : ofMatrix(own, inputs, k, one);
             return vectors.copy(work);
         }
     }
 
-    private Matrix ofMatrix(List<Matrix> factors, List<Double> signs, Arena arena) {
-        int size = factors.isEmpty() ? 0 : factors.getFirst().rows();
+    private Matrix ofMatrix(List<Matrix> own, List<Seen> inputs, int k, Arena arena) {
+        int size = own.get(k).rows();
         Matrix conflict = Matrix.zeros(arena, size, size);
-        for (int f = 0; f < factors.size(); f++) {
-            LinearAlgebra.multiplyAdd(
-                    signs.get(f), factors.get(f), false, factors.get(f), true, conflict);
+        for (int i = 0; i < own.size(); i++) {
+            if (i != k) {
+                inputs.get(k).addTo(conflict, 1, own.get(i));
+                inputs.get(i).addTo(conflict, -balance, own.get(i));
+            }
         }
         return positive(conflict, arena);
     }
 
+    private Matrix ofFactors(List<Matrix> own, List<Seen> inputs, int k, Arena arena) {
+        List<Matrix> factors = new ArrayList<>();
+        List<Double> signs = new ArrayList<>();
+        for (int i = 0; i < own.size(); i++) {
+            if (i != k) {
+                for (int seen : new int[] {k, i}) {
+                    Matrix rows = inputs.get(seen).matrix();
+                    factors.add(LinearAlgebra.multiply(arena, own.get(i), false, rows, true));
+                    signs.add(seen == k ? 1.0 : -balance);
+                }
+            }
+        }
+        int rank = factors.stream().mapToInt(Matrix::columns).sum();
+        return decomposed(factors, signs, rank, arena);
+    }
+
     /// The same through `Z = [factors] = U S V^T`: the eigenvectors of `Z D Z^T` are `U` times
     /// those of the small `S V^T D V S`.
-    private Matrix ofFactors(List<Matrix> factors, List<Double> signs, int rank, Arena arena) {
+    private Matrix decomposed(List<Matrix> factors, List<Double> signs, int rank, Arena arena) {
         if (rank == 0) {
             return Matrix.zeros(arena, factors.isEmpty() ? 0 : factors.getFirst().rows(), 0);
         }

@@ -14,8 +14,9 @@ import java.util.function.Function;
 /// are elected as in TIES (`della`) or all are added up (`della_linear`).
 ///
 /// Within a row the chance rises with the rank of the magnitude, from `density - epsilon` for the
-/// smallest to `density + epsilon` for the largest. Magnitudes that bfloat16 cannot tell apart
-/// share their mean rank, so no row is sorted. Masks are functions of seed, task, tensor and index.
+/// smallest to `density + epsilon` for the largest. Magnitudes less than a 32nd of an octave apart
+/// may share their mean rank, so no row is sorted. Masks are functions of seed, task, tensor and
+/// index.
 ///
 /// @param elects whether signs are elected
 /// @param density the share of entries that is kept; an expert may state its own
@@ -167,11 +168,11 @@ public record Della(
     /// Masks of one expert in one tensor, for one thread: keeps the chances of the row it was in
     /// last.
     private static final class RankedMask implements Thinning {
-        /// Sixteen octaves below a row's largest magnitude, 128 steps each; what is smaller still
+        /// Sixteen octaves below a row's largest magnitude, 32 steps each; what is smaller still
         /// shares the lowest step.
-        private static final int BINS = 1 << 11;
+        private static final int BINS = 1 << 9;
 
-        private static final int DROPPED_BITS = 16;
+        private static final int DROPPED_BITS = 18;
 
         private final MergeTensor tensor;
         private final int expert;
@@ -180,8 +181,7 @@ public record Della(
         private final boolean rescale;
         private final long key;
         private final int[] counts = new int[BINS];
-        private final int[] thresholds = new int[BINS];
-        private final float[] scales = new float[BINS];
+        private final float[] chances = new float[BINS];
         private long row = -1;
         private int floor;
 
@@ -202,64 +202,52 @@ public record Della(
 
         @Override
         public void thin(MemorySegment entries, long from, int count) {
+            MemorySegment chance = Tiles.take();
+            thin(entries, from, count, chance);
+            Tiles.giveBack(chance);
+        }
+
+        /// @param chance room for a tile
+        private void thin(MemorySegment entries, long from, int count, MemorySegment chance) {
             long columns = tensor.columns();
             int at = 0;
             while (at < count) {
                 long here = (from + at) / columns;
                 int end = (int) Math.min(count, (here + 1) * columns - from);
                 if (here != row) {
-                    rank(here, columns);
+                    rank(here, columns, chance);
                 }
-                for (int i = at; i < end; i++) {
-                    float entry = TileLoops.get(entries, i);
-                    int bin = bin(entry);
-                    boolean keep = Draws.draw(key, from + i) < thresholds[bin];
-                    TileLoops.set(entries, i, keep ? entry * scales[bin] : entry * 0f);
-                }
+                MemorySegment part = entries.asSlice((long) at * Float.BYTES);
+                TileLoops.lookUp(part, DROPPED_BITS, floor, chances, chance, end - at);
+                TileLoops.thinEach(part, chance, key, from + at, rescale, end - at);
                 at = end;
             }
-        }
-
-        private int bin(float entry) {
-            return Math.clamp((TileLoops.magnitude(entry) >>> DROPPED_BITS) - floor, 0, BINS - 1);
-        }
-
-        private void rank(long wanted, long columns) {
-            MemorySegment piece = Tiles.take();
-            rank(wanted, columns, piece);
-            Tiles.giveBack(piece);
         }
 
         private void rank(long wanted, long columns, MemorySegment piece) {
             row = wanted;
             long first = wanted * columns;
             int largest = 0;
-            for (long at = 0; at < columns; at += Tiles.SIZE) {
-                int length = read(first + at, columns - at, piece);
-                for (int i = 0; i < length; i++) {
-                    largest = Math.max(largest, TileLoops.magnitude(TileLoops.get(piece, i)));
-                }
+            int length = 0;
+            for (long at = 0; at < columns; at += length) {
+                length = read(first + at, columns - at, piece);
+                largest = Math.max(largest, TileLoops.largest(piece, length));
             }
             floor = Math.max(0, (largest >>> DROPPED_BITS) - (BINS - 1));
             Arrays.fill(counts, 0);
-            for (long at = 0; at < columns; at += Tiles.SIZE) {
-                int length =
-                        columns <= Tiles.SIZE
-                                ? (int) columns
-                                : read(first + at, columns - at, piece);
-                for (int i = 0; i < length; i++) {
-                    counts[bin(TileLoops.get(piece, i))]++;
+            for (long at = 0; at < columns; at += length) {
+                if (columns > length) {
+                    length = read(first + at, columns - at, piece);
                 }
+                TileLoops.tally(piece, DROPPED_BITS, floor, counts, length);
             }
-            long below = 0;
+            float slope = columns > 1 ? (float) (spread / (columns - 1)) : 0;
+            float from = (float) (columns > 1 ? lowest : lowest + spread / 2);
+            int below = 0;
             for (int bin = 0; bin < BINS; bin++) {
-                if (counts[bin] > 0) {
-                    double rank = below + (counts[bin] - 1) / 2.0;
-                    double chance = lowest + spread * (columns > 1 ? rank / (columns - 1) : 0.5);
-                    thresholds[bin] = Draws.threshold(chance);
-                    scales[bin] = rescale ? (float) (1 / chance) : 1f;
-                    below += counts[bin];
-                }
+                int here = counts[bin];
+                chances[bin] = from + slope * (below + 0.5f * (here - 1));
+                below += here;
             }
         }
 

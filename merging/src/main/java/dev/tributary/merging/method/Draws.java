@@ -13,6 +13,9 @@ final class Draws {
     static final int SECOND = 0x846ca68b;
     static final int THIRD = 0x31848bab;
 
+    /// The number of different draws.
+    static final float ALL = 0x1p31f;
+
     private Draws() {}
 
     /// The key of one expert's mask in one tensor.

@@ -114,34 +114,40 @@ public record Ties(Setting density, Setting lambda, TrimScope trim, boolean norm
 
     @Override
     public MergeArithmetic arithmetic(MergeInputs inputs) {
-        int experts = inputs.tasks().size();
         Workers workers = inputs.workers();
-        List<Map<String, TrimCut>> cuts = new ArrayList<>();
-        for (int e = 0; e < experts && trim == TrimScope.GLOBAL; e++) {
-            cuts.add(globalCut(workers, inputs.tensors(), e));
+        if (trim == TrimScope.GLOBAL) {
+            List<Map<String, TrimCut>> cuts =
+                    TrimCut.of(
+                            workers,
+                            inputs.tensors(),
+                            wanted(inputs.tensors(), inputs.tasks().size()));
+            return tensor ->
+                    sum(
+                            tensor,
+                            cuts.stream()
+                                    .map(c -> c.getOrDefault(tensor.name(), TrimCut.ALL))
+                                    .toList());
         }
-        return tensor -> {
-            Thinning[] thinnings = new Thinning[experts];
-            for (int e = 0; e < experts; e++) {
-                thinnings[e] =
-                        keeping(
-                                trim == TrimScope.GLOBAL
-                                        ? cuts.get(e).getOrDefault(tensor.name(), TrimCut.ALL)
-                                        : cut(workers, tensor, e));
-            }
-            return new SparseSum(tensor, () -> thinnings, true, normalize, tensor.value(lambda));
-        };
+        return tensor ->
+                sum(
+                        tensor,
+                        TrimCut.of(
+                                workers, tensor, wanted(List.of(tensor), tensor.experts().size())));
     }
 
-    private Map<String, TrimCut> globalCut(Workers workers, List<MergeTensor> tensors, int expert) {
+    private List<TrimCut.Wanted> wanted(List<MergeTensor> tensors, int experts) {
         long entries = tensors.stream().mapToLong(MergeTensor::elements).sum();
-        double share = tensors.isEmpty() ? 1 : tensors.getFirst().value(expert, DENSITY, density);
-        return TrimCut.of(workers, tensors, expert, (long) (share * entries));
+        List<TrimCut.Wanted> wanted = new ArrayList<>();
+        for (int e = 0; e < experts; e++) {
+            double share = tensors.isEmpty() ? 1 : tensors.getFirst().value(e, DENSITY, density);
+            wanted.add(new TrimCut.Wanted(e, (long) (share * entries)));
+        }
+        return wanted;
     }
 
-    private TrimCut cut(Workers workers, MergeTensor tensor, int expert) {
-        double share = tensor.value(expert, DENSITY, density);
-        return TrimCut.of(workers, tensor, expert, (long) (share * tensor.elements()));
+    private SparseSum sum(MergeTensor tensor, List<TrimCut> cuts) {
+        Thinning[] thinnings = cuts.stream().map(Ties::keeping).toArray(Thinning[]::new);
+        return new SparseSum(tensor, () -> thinnings, true, normalize, tensor.value(lambda));
     }
 
     private static Thinning keeping(TrimCut cut) {

@@ -172,6 +172,88 @@ final class TileLoops {
         }
     }
 
+    /// As [#thin(MemorySegment, long, long, int, float, int)], where each entry has a chance of its
+    /// own to stay, and is divided by it if asked.
+    ///
+    /// @param chances between 0 and 1, of the entries
+    static void thinEach(
+            MemorySegment entries,
+            MemorySegment chances,
+            long key,
+            long index,
+            boolean rescale,
+            int count) {
+        long entriesAt = Memory.floats(entries, count);
+        long chancesAt = Memory.floats(chances, count);
+        int bound = LANES.loopBound(count);
+        int first = (int) index;
+        int high = Draws.highKey(key, index);
+        int low = (int) key;
+        for (int i = 0; i < bound; i += LANES.length()) {
+            FloatVector entry = load(entriesAt, i);
+            FloatVector chance = load(chancesAt, i);
+            IntVector draw = STEPS.add(first + i).lanewise(VectorOperators.XOR, low);
+            draw = mix(draw, 16).mul(Draws.FIRST);
+            draw = mix(draw, 15).lanewise(VectorOperators.XOR, high).mul(Draws.SECOND);
+            draw = mix(draw, 15).mul(Draws.THIRD);
+            draw = mix(draw, 16).lanewise(VectorOperators.LSHR, 1);
+            FloatVector drawn = (FloatVector) draw.convert(VectorOperators.I2F, 0);
+            VectorMask<Float> keep = drawn.compare(VectorOperators.LT, chance.mul(Draws.ALL));
+            FloatVector kept = rescale ? entry.div(chance) : entry;
+            store(entry.mul(0f).blend(kept, keep), entriesAt, i);
+        }
+        for (int i = bound; i < count; i++) {
+            float entry = get(entries, i);
+            float chance = get(chances, i);
+            boolean keep = Draws.draw(key, index + i) < chance * Draws.ALL;
+            set(entries, i, keep ? (rescale ? entry / chance : entry) : entry * 0f);
+        }
+    }
+
+    /// The largest magnitude, as bits.
+    static int largest(MemorySegment entries, int count) {
+        long entriesAt = Memory.floats(entries, count);
+        int bound = LANES.loopBound(count);
+        int largest = 0;
+        for (int i = 0; i < bound; i += LANES.length()) {
+            IntVector bits = load(entriesAt, i).reinterpretAsInts().and(0x7fffffff);
+            largest = Math.max(largest, bits.reduceLanes(VectorOperators.MAX));
+        }
+        for (int i = bound; i < count; i++) {
+            largest = Math.max(largest, magnitude(get(entries, i)));
+        }
+        return largest;
+    }
+
+    /// Counts magnitudes by their leading bits; those below the first bin count in it.
+    ///
+    /// @param shift how many trailing bits do not count
+    /// @param floor the leading bits of the first bin
+    static void tally(MemorySegment entries, int shift, int floor, int[] bins, int count) {
+        long entriesAt = Memory.floats(entries, count);
+        for (int i = 0; i < count; i++) {
+            float entry = Memory.ALL.get(F32, entriesAt + (long) i * Float.BYTES);
+            bins[Math.max(0, (magnitude(entry) >>> shift) - floor)]++;
+        }
+    }
+
+    /// Looks up what stands at the bin of each magnitude, as [#tally] finds it.
+    static void lookUp(
+            MemorySegment entries,
+            int shift,
+            int floor,
+            float[] bins,
+            MemorySegment target,
+            int count) {
+        long entriesAt = Memory.floats(entries, count);
+        long targetAt = Memory.floats(target, count);
+        for (int i = 0; i < count; i++) {
+            float entry = Memory.ALL.get(F32, entriesAt + (long) i * Float.BYTES);
+            float found = bins[Math.max(0, (magnitude(entry) >>> shift) - floor)];
+            Memory.ALL.set(F32, targetAt + (long) i * Float.BYTES, found);
+        }
+    }
+
     private static IntVector mix(IntVector value, int shift) {
         return value.lanewise(VectorOperators.XOR, value.lanewise(VectorOperators.LSHR, shift));
     }

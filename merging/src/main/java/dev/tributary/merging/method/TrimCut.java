@@ -4,11 +4,9 @@ import dev.tributary.tensors.Kernels;
 import dev.tributary.tensors.MagnitudeBracket;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.stream.IntStream;
 
 /// Which entries of a task vector are its largest: those larger in magnitude than the cut, and of
 /// those exactly at the cut the ones from an index on, so that exactly the wanted number is left.
@@ -26,93 +24,97 @@ record TrimCut(int bits, long keptFrom) {
     /// None is, but for NaNs and infinities, which stay to be found.
     static final TrimCut NONE = new TrimCut(Float.floatToRawIntBits(Float.POSITIVE_INFINITY), 0);
 
-    /// Entries up to which they are simply sorted.
-    private static final int FEW = 1 << 15;
+    /// Elements that are looked at for one cut after another: few enough for base and expert to
+    /// stay in the second-level cache.
+    private static final int CHUNK = 1 << 17;
 
-    private static final int CHUNK = 1 << 18;
     private static final int SPOT = 32;
     private static final int SMALLEST_SAMPLE = 1 << 12;
-    private static final int LARGEST_SAMPLE = 1 << 16;
+    private static final int LARGEST_SAMPLE = 1 << 17;
 
-    /// What finding a cut holds in memory at most.
+    /// How many standard deviations of a sample's rank the cut may be off it.
+    private static final double CERTAIN = 5;
+
+    /// Magnitudes around a cut that are kept.
+    private static final int MOST_KEPT = 1 << 21;
+
+    /// Cuts that are looked for at the same time.
+    private static final int MOST_TOGETHER = 8;
+
+    /// How many of one expert's largest entries are wanted.
+    record Wanted(int expert, long largest) {}
+
+    /// What finding cuts holds in memory at most.
     static long peakBytes() {
-        long sample = 2L * LARGEST_SAMPLE * Integer.BYTES;
-        long bins = (long) MagnitudeBracket.MOST_BINS * Integer.BYTES;
-        return sample + Workers.available() * bins;
+        int threads = Workers.available();
+        long own = threads * MagnitudeBracket.peakBytes(MOST_KEPT / threads);
+        return MOST_TOGETHER * (own + MagnitudeBracket.peakBytes(MOST_KEPT));
     }
 
-    /// Finds a share of the largest entries of one expert in one tensor, without a sort.
-    static TrimCut of(Workers workers, MergeTensor tensor, int expert, long wanted) {
-        return of(workers, List.of(tensor), expert, wanted).getOrDefault(tensor.name(), ALL);
-    }
-
-    /// Finds the largest entries of one expert over several tensors at once.
+    /// Finds the largest entries of experts in one tensor, without a sort.
     ///
-    /// @return the cut of each tensor by its name
-    static Map<String, TrimCut> of(
-            Workers workers, List<MergeTensor> tensors, int expert, long wanted) {
+    /// @return a cut for each that is wanted
+    static List<TrimCut> of(Workers workers, MergeTensor tensor, List<Wanted> wanted) {
+        return of(workers, List.of(tensor), wanted).stream()
+                .map(c -> c.get(tensor.name()))
+                .toList();
+    }
+
+    /// Finds the largest entries of experts over several tensors at once.
+    ///
+    /// @return for each that is wanted, the cut of each tensor by its name
+    static List<Map<String, TrimCut>> of(
+            Workers workers, List<MergeTensor> tensors, List<Wanted> wanted) {
         long entries = tensors.stream().mapToLong(MergeTensor::elements).sum();
-        Map<String, TrimCut> cuts = new HashMap<>();
-        if (wanted >= entries || wanted <= 0) {
-            tensors.forEach(t -> cuts.put(t.name(), wanted <= 0 ? NONE : ALL));
-            return cuts;
-        }
         List<Stretch> stretches = new ArrayList<>();
         for (MergeTensor tensor : tensors) {
             for (long from = 0; from < tensor.elements(); from += CHUNK) {
                 int count = (int) Math.min(CHUNK, tensor.elements() - from);
-                stretches.add(new Stretch(tensor, expert, from, count));
+                stretches.add(new Stretch(tensor, from, count));
             }
         }
-        MagnitudeBracket.Found cut =
-                entries <= FEW
-                        ? sorted(stretches, wanted)
-                        : bracketed(workers, stretches, entries, wanted);
-        long tooMany = cut.countAtLeast() - wanted;
-        tensors.forEach(t -> cuts.put(t.name(), new TrimCut(cut.low(), 0)));
-        if (tooMany > 0) {
-            drop(workers, stretches, cut.low(), tooMany, cuts);
+        List<Map<String, TrimCut>> all = new ArrayList<>();
+        List<Search> searches = new ArrayList<>();
+        for (Wanted one : wanted) {
+            Map<String, TrimCut> cuts = new HashMap<>();
+            all.add(cuts);
+            if (one.largest() > 0 && one.largest() < entries) {
+                searches.add(new Search(one, stretches, cuts));
+            } else {
+                tensors.forEach(t -> cuts.put(t.name(), one.largest() <= 0 ? NONE : ALL));
+            }
         }
-        return cuts;
+        for (int from = 0; from < searches.size(); from += MOST_TOGETHER) {
+            int to = Math.min(from + MOST_TOGETHER, searches.size());
+            bracket(workers, searches.subList(from, to), stretches, entries);
+        }
+        searches.forEach(search -> search.cut(workers, tensors));
+        return all;
     }
 
-    /// A part of one expert's task vector in one tensor.
-    private record Stretch(MergeTensor tensor, int expert, long from, int count) {
-        private MergeTensor.Stored stored() {
+    /// A part of one tensor.
+    private record Stretch(MergeTensor tensor, long from, int count) {
+        private MergeTensor.Stored stored(int expert) {
             return tensor.experts().get(expert).stored();
         }
 
-        void addTo(MagnitudeBracket bracket) {
+        void addTo(MagnitudeBracket bracket, int expert) {
+            addTo(bracket, expert, 0, count);
+        }
+
+        void addTo(MagnitudeBracket bracket, int expert, long first, int some) {
             bracket.add(
-                    stored().dtype(),
-                    stored().slice(from, count),
-                    tensor.base().dtype(),
-                    tensor.base().slice(from, count),
-                    count);
-        }
-
-        int[] magnitudes() {
-            int[] all = new int[count];
-            magnitudes(0, count, all, 0, new int[MagnitudeBracket.ROOM]);
-            return all;
-        }
-
-        void magnitudes(long first, int some, int[] target, int at, int[] room) {
-            MagnitudeBracket.all(
-                    stored().dtype(),
-                    stored().slice(from + first, some),
+                    stored(expert).dtype(),
+                    stored(expert).slice(from + first, some),
                     tensor.base().dtype(),
                     tensor.base().slice(from + first, some),
-                    some,
-                    target,
-                    at,
-                    room);
+                    some);
         }
 
-        long exactly(int bits) {
+        long exactly(int expert, int bits) {
             return MagnitudeBracket.count(
-                    stored().dtype(),
-                    stored().slice(from, count),
+                    stored(expert).dtype(),
+                    stored(expert).slice(from, count),
                     tensor.base().dtype(),
                     tensor.base().slice(from, count),
                     count,
@@ -120,92 +122,113 @@ record TrimCut(int bits, long keptFrom) {
         }
     }
 
-    private static MagnitudeBracket.Found sorted(List<Stretch> stretches, long wanted) {
-        int[] all =
-                stretches.stream()
-                        .flatMapToInt(s -> IntStream.of(s.magnitudes()))
-                        .sorted()
-                        .toArray();
-        int bits = all[all.length - (int) wanted];
-        int first = all.length - (int) wanted;
-        while (first > 0 && all[first - 1] == bits) {
-            first--;
+    /// One pass for all, where samples tell about where the cuts are; another for those where the
+    /// magnitudes around it lie far apart, and one more where the sample misled.
+    private static void bracket(
+            Workers workers, List<Search> searches, List<Stretch> stretches, long entries) {
+        if (entries > LARGEST_SAMPLE) {
+            searches.forEach(search -> search.guess(entries));
         }
-        return new MagnitudeBracket.Found(bits, bits, all.length - first);
-    }
-
-    /// One pass, where a sample tells about where the cut is; another where the magnitudes around
-    /// it lie far apart, and one more where the sample misled.
-    private static MagnitudeBracket.Found bracketed(
-            Workers workers, List<Stretch> stretches, long entries, long wanted) {
-        int[] sample = sample(stretches, entries);
-        double share = (double) wanted / entries;
-        double rank = share * sample.length;
-        double margin = 6 * Math.sqrt(rank * (1 - share)) + 2 * SPOT;
-        int highAt = sample.length - 1 - (int) Math.floor(rank - margin);
-        int lowAt = sample.length - 1 - (int) (rank + margin);
-        MagnitudeBracket.Found found =
-                new MagnitudeBracket.Found(
-                        lowAt < 0 ? 0 : sample[lowAt],
-                        highAt >= sample.length ? Integer.MAX_VALUE : sample[highAt],
-                        0);
-        do {
-            found =
-                    counted(workers, stretches, found.low(), found.high())
-                            .find(wanted)
-                            .orElse(new MagnitudeBracket.Found(0, Integer.MAX_VALUE, 0));
-        } while (!found.exact());
-        return found;
-    }
-
-    private static MagnitudeBracket counted(
-            Workers workers, List<Stretch> stretches, int low, int high) {
-        int parts = Math.min(workers.threads(), stretches.size());
-        List<MagnitudeBracket> brackets =
-                workers.map(
-                        parts,
-                        part -> {
-                            MagnitudeBracket bracket = new MagnitudeBracket(low, high);
-                            for (int s = part; s < stretches.size(); s += parts) {
-                                stretches.get(s).addTo(bracket);
-                            }
-                            return bracket;
-                        });
-        MagnitudeBracket all = brackets.getFirst();
-        brackets.stream().skip(1).forEach(all::add);
-        return all;
-    }
-
-    /// Magnitudes from all over, sorted. Which ones follows from the number of entries alone.
-    private static int[] sample(List<Stretch> stretches, long entries) {
-        int size = Math.clamp(entries / 32, SMALLEST_SAMPLE, LARGEST_SAMPLE);
-        int spots = size / SPOT;
-        int[] sample = new int[size];
-        int[] room = new int[MagnitudeBracket.ROOM];
-        int filled = 0;
-        int stretch = 0;
-        long begin = 0;
-        for (int spot = 0; spot < spots; spot++) {
-            long at = entries / spots * spot;
-            while (at >= begin + stretches.get(stretch).count()) {
-                begin += stretches.get(stretch).count();
-                stretch++;
+        List<Search> open = searches;
+        while (!open.isEmpty()) {
+            List<Search> counting = open;
+            int parts = Math.min(workers.threads(), stretches.size());
+            List<List<MagnitudeBracket>> brackets =
+                    workers.map(
+                            parts,
+                            part -> {
+                                List<MagnitudeBracket> own =
+                                        counting.stream()
+                                                .map(s -> s.bracket(MOST_KEPT / parts))
+                                                .toList();
+                                for (int s = part; s < stretches.size(); s += parts) {
+                                    for (int b = 0; b < own.size(); b++) {
+                                        int expert = counting.get(b).wanted.expert();
+                                        stretches.get(s).addTo(own.get(b), expert);
+                                    }
+                                }
+                                return own;
+                            });
+            for (int b = 0; b < counting.size(); b++) {
+                MagnitudeBracket sum = counting.get(b).bracket(MOST_KEPT);
+                for (List<MagnitudeBracket> part : brackets) {
+                    sum.add(part.get(b));
+                }
+                counting.get(b).narrow(sum);
             }
-            Stretch in = stretches.get(stretch);
-            long from = Math.min(at - begin, Math.max(0, in.count() - SPOT));
-            int count = Math.min(SPOT, in.count());
-            in.magnitudes(from, count, sample, filled, room);
-            filled += count;
+            open = counting.stream().filter(search -> !search.found.exact()).toList();
         }
-        int[] sorted = Arrays.copyOf(sample, filled);
-        Arrays.sort(sorted);
-        return sorted;
+    }
+
+    /// The way to one cut.
+    private static final class Search {
+        private final Wanted wanted;
+        private final List<Stretch> stretches;
+        private final Map<String, TrimCut> cuts;
+        private MagnitudeBracket.Found found = new MagnitudeBracket.Found(0, Integer.MAX_VALUE, 0);
+
+        Search(Wanted wanted, List<Stretch> stretches, Map<String, TrimCut> cuts) {
+            this.wanted = wanted;
+            this.stretches = stretches;
+            this.cuts = cuts;
+        }
+
+        void guess(long entries) {
+            int spots = Math.clamp(entries / SPOT, SMALLEST_SAMPLE, LARGEST_SAMPLE) / SPOT;
+            int size = spots * SPOT;
+            MagnitudeBracket sample = new MagnitudeBracket(0, Integer.MAX_VALUE, size);
+            sample(sample, entries, spots);
+            double share = (double) wanted.largest() / entries;
+            double rank = share * size;
+            double margin = CERTAIN * Math.sqrt(rank * (1 - share)) + 2 * SPOT;
+            int low = sample.find((long) (rank + margin)).map(f -> f.low()).orElse(0);
+            int high =
+                    sample.find((long) Math.floor(rank - margin))
+                            .map(f -> f.high())
+                            .orElse(Integer.MAX_VALUE);
+            found = new MagnitudeBracket.Found(low, high, 0);
+        }
+
+        /// Magnitudes from all over. Which ones follows from the number of entries alone.
+        private void sample(MagnitudeBracket sample, long entries, int spots) {
+            int stretch = 0;
+            long begin = 0;
+            for (int spot = 0; spot < spots; spot++) {
+                long at = entries / spots * spot;
+                while (at >= begin + stretches.get(stretch).count()) {
+                    begin += stretches.get(stretch).count();
+                    stretch++;
+                }
+                Stretch in = stretches.get(stretch);
+                long from = Math.min(at - begin, Math.max(0, in.count() - SPOT));
+                in.addTo(sample, wanted.expert(), from, Math.min(SPOT, in.count()));
+            }
+        }
+
+        MagnitudeBracket bracket(int mostKept) {
+            return new MagnitudeBracket(found.low(), found.high(), mostKept);
+        }
+
+        void narrow(MagnitudeBracket counted) {
+            found =
+                    counted.find(wanted.largest())
+                            .orElse(new MagnitudeBracket.Found(0, Integer.MAX_VALUE, 0));
+        }
+
+        void cut(Workers workers, List<MergeTensor> tensors) {
+            long tooMany = found.countAtLeast() - wanted.largest();
+            tensors.forEach(t -> cuts.put(t.name(), new TrimCut(found.low(), 0)));
+            if (tooMany > 0) {
+                drop(workers, stretches, wanted.expert(), found.low(), tooMany, cuts);
+            }
+        }
     }
 
     /// Leaves the first entries at the cut out, until as many are left as are wanted.
     private static void drop(
             Workers workers,
             List<Stretch> stretches,
+            int expert,
             int bits,
             long tooMany,
             Map<String, TrimCut> cuts) {
@@ -214,14 +237,14 @@ record TrimCut(int bits, long keptFrom) {
         for (int first = 0; left > 0; first += batch) {
             List<Stretch> next =
                     stretches.subList(first, Math.min(first + batch, stretches.size()));
-            List<Long> exactly = workers.map(next.size(), s -> next.get(s).exactly(bits));
+            List<Long> exactly = workers.map(next.size(), s -> next.get(s).exactly(expert, bits));
             for (int s = 0; s < next.size() && left > 0; s++) {
                 Stretch stretch = next.get(s);
                 long here = exactly.get(s);
                 long keptFrom =
                         here < left
                                 ? stretch.from() + stretch.count()
-                                : stretch.from() + indexAfter(stretch, bits, left);
+                                : stretch.from() + indexAfter(stretch, expert, bits, left);
                 cuts.put(stretch.tensor().name(), new TrimCut(bits, keptFrom));
                 left -= Math.min(here, left);
             }
@@ -229,23 +252,23 @@ record TrimCut(int bits, long keptFrom) {
     }
 
     /// The index in a stretch after so many entries of exactly this magnitude.
-    private static int indexAfter(Stretch stretch, int bits, long wanted) {
+    private static int indexAfter(Stretch stretch, int expert, int bits, long wanted) {
         MemorySegment difference = Tiles.take();
         try {
-            return indexAfter(stretch, bits, wanted, difference);
+            return indexAfter(stretch, expert, bits, wanted, difference);
         } finally {
             Tiles.giveBack(difference);
         }
     }
 
     private static int indexAfter(
-            Stretch stretch, int bits, long wanted, MemorySegment difference) {
+            Stretch stretch, int expert, int bits, long wanted, MemorySegment difference) {
         long left = wanted;
         for (int from = 0; from < stretch.count(); from += Tiles.SIZE) {
             int count = Math.min(Tiles.SIZE, stretch.count() - from);
             Kernels.difference(
-                    stretch.stored().dtype(),
-                    stretch.stored().slice(stretch.from() + from, count),
+                    stretch.stored(expert).dtype(),
+                    stretch.stored(expert).slice(stretch.from() + from, count),
                     stretch.tensor().base().dtype(),
                     stretch.tensor().base().slice(stretch.from() + from, count),
                     difference,
