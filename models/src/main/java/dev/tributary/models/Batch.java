@@ -4,7 +4,7 @@ import java.util.Arrays;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
-/// Token ids of several texts as one rectangle, padded to the longest.
+/// Token ids of several texts as one rectangle, padded to the longest; or images.
 ///
 /// Row-major; the arrays are the batch's own and are not to be changed.
 public final class Batch {
@@ -15,6 +15,7 @@ public final class Batch {
     private final long[] tokenTypeIds;
     private final int @Nullable [] positions;
     private final @Nullable Batch answers;
+    private final @Nullable Images images;
 
     /// @param rows how many texts
     /// @param length tokens a row, padding included
@@ -22,7 +23,7 @@ public final class Batch {
     /// @param attentionMask 1 where there is a token, 0 where there is padding
     /// @param tokenTypeIds 0 for the first text of a pair, 1 for the second
     public Batch(int rows, int length, long[] inputIds, long[] attentionMask, long[] tokenTypeIds) {
-        this(rows, length, inputIds, attentionMask, tokenTypeIds, null, null);
+        this(rows, length, inputIds, attentionMask, tokenTypeIds, null, null, null);
     }
 
     private Batch(
@@ -32,7 +33,8 @@ public final class Batch {
             long[] attentionMask,
             long[] tokenTypeIds,
             int @Nullable [] positions,
-            @Nullable Batch answers) {
+            @Nullable Batch answers,
+            @Nullable Images images) {
         long cells = Math.multiplyExact((long) rows, (long) length);
         if (rows < 1 || length < 1) {
             throw new IllegalArgumentException("batch of %d x %d tokens".formatted(rows, length));
@@ -56,18 +58,21 @@ public final class Batch {
         this.tokenTypeIds = tokenTypeIds;
         this.positions = positions;
         this.answers = answers;
+        this.images = images;
     }
 
     /// The same tokens, of which a language model is asked at these positions alone what follows.
     ///
     /// @param wanted places in [#inputIds]
     public Batch at(int... wanted) {
-        return new Batch(rows, length, inputIds, attentionMask, tokenTypeIds, wanted, answers);
+        return new Batch(
+                rows, length, inputIds, attentionMask, tokenTypeIds, wanted, answers, images);
     }
 
     /// The same tokens, with what the decoder of an encoder-decoder reads.
     public Batch answeredBy(Batch decoded) {
-        return new Batch(rows, length, inputIds, attentionMask, tokenTypeIds, positions, decoded);
+        return new Batch(
+                rows, length, inputIds, attentionMask, tokenTypeIds, positions, decoded, images);
     }
 
     /// One token a row, the same for all.
@@ -82,6 +87,28 @@ public final class Batch {
         long[] seen = new long[tokens.length];
         Arrays.fill(seen, 1);
         return new Batch(tokens.length, 1, tokens, seen, new long[tokens.length]);
+    }
+
+    /// Images in the place of texts: rows without tokens of their own.
+    public static Batch of(Images images) {
+        Batch rows = ofTokens(images.rows(), 0);
+        return new Batch(
+                rows.rows(),
+                1,
+                rows.inputIds(),
+                rows.attentionMask(),
+                rows.tokenTypeIds(),
+                null,
+                null,
+                images);
+    }
+
+    /// The images.
+    Images images() {
+        if (images == null) {
+            throw new IllegalStateException("a batch of texts where images are read");
+        }
+        return images;
     }
 
     /// What the decoder reads.

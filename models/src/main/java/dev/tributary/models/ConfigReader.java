@@ -72,7 +72,8 @@ final class ConfigReader {
     /// Labels in the order of their ids; what `transformers` assumes where none are given. Only
     /// classifiers have any.
     List<String> labels(String architecture) {
-        if (!architecture.endsWith("ForSequenceClassification")) {
+        if (!architecture.endsWith("ForSequenceClassification")
+                && !architecture.endsWith("ForImageClassification")) {
             return List.of();
         }
         JsonNode names = config.path("id2label");

@@ -166,6 +166,11 @@ record DecoderArchitecture(DecoderConfig config) implements ForwardArchitecture 
     }
 
     @Override
+    public boolean embeds() {
+        return false;
+    }
+
+    @Override
     public Optional<Batch> beginning(Batch prompts) {
         return Optional.of(prompts);
     }

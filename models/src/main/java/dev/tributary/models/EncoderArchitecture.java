@@ -1,11 +1,8 @@
 package dev.tributary.models;
 
-import ai.djl.ndarray.types.Shape;
 import ai.djl.pytorch.engine.PtNDArray;
 import ai.djl.pytorch.engine.PtNDManager;
-import ai.djl.pytorch.jni.JniUtils;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.SequencedMap;
@@ -155,15 +152,7 @@ record EncoderArchitecture(EncoderConfig config) implements ForwardArchitecture 
 
     @Override
     public PtNDArray normalised(PtNDArray input) {
-        PtNDManager manager = input.getManager();
-        float[] ones = new float[config.hidden()];
-        Arrays.fill(ones, 1f);
-        return JniUtils.layerNorm(
-                input,
-                new Shape(config.hidden()),
-                EngineArrays.floats(manager, ones, config.hidden()),
-                EngineArrays.floats(manager, new float[config.hidden()], config.hidden()),
-                config.layerNormEpsilon());
+        return EncoderForward.normalised(input, config.hidden(), config.layerNormEpsilon());
     }
 
     @Override

@@ -187,6 +187,11 @@ record EncoderDecoderArchitecture(EncoderDecoderConfig config) implements Forwar
     }
 
     @Override
+    public boolean embeds() {
+        return false;
+    }
+
+    @Override
     public Optional<Batch> beginning(Batch prompts) {
         return Optional.of(Batch.ofTokens(prompts.rows(), config.startToken()));
     }

@@ -9,6 +9,7 @@ import ai.djl.pytorch.engine.PtNDManager;
 import ai.djl.pytorch.jni.JniUtils;
 import java.nio.LongBuffer;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
@@ -252,6 +253,19 @@ final class EncoderForward implements ForwardPass {
                 weights.apply(name + ".weight"),
                 weights.apply(name + ".bias"),
                 config.layerNormEpsilon());
+    }
+
+    /// A LayerNorm (Ba et al. 2016, <https://arxiv.org/abs/1607.06450>) without scale and shift.
+    static PtNDArray normalised(PtNDArray input, int width, double epsilon) {
+        PtNDManager manager = input.getManager();
+        float[] ones = new float[width];
+        Arrays.fill(ones, 1f);
+        return JniUtils.layerNorm(
+                input,
+                new Shape(width),
+                EngineArrays.floats(manager, ones, width),
+                EngineArrays.floats(manager, new float[width], width),
+                epsilon);
     }
 
     private static boolean allZero(long[] values) {

@@ -28,7 +28,11 @@ public enum Family {
     /// Decoders as Qwen2's and Qwen2.5's.
     QWEN2(DecoderConfig::qwen2, "qwen2"),
     /// Encoder-decoders as T5's.
-    T5(EncoderDecoderConfig::read, "t5", "mt5");
+    T5(EncoderDecoderConfig::read, "t5", "mt5"),
+    /// Vision transformers as ViT.
+    VIT(VisionConfig::vit, "vit"),
+    /// The image side of CLIP.
+    CLIP(VisionConfig::clip, "clip_vision_model");
 
     private final Function<ConfigReader, ModelConfig> read;
     private final List<String> modelTypes;

@@ -10,7 +10,10 @@ import org.jspecify.annotations.Nullable;
 /// What a running model asks of its architecture: how parameters lie in memory, and the forward
 /// pass over them.
 sealed interface ForwardArchitecture extends Architecture
-        permits EncoderArchitecture, DecoderArchitecture, EncoderDecoderArchitecture {
+        permits EncoderArchitecture,
+                DecoderArchitecture,
+                EncoderDecoderArchitecture,
+                VisionArchitecture {
 
     /// The one a configuration describes.
     static ForwardArchitecture of(ModelConfig config) {
@@ -18,6 +21,7 @@ sealed interface ForwardArchitecture extends Architecture
             case EncoderConfig encoder -> new EncoderArchitecture(encoder);
             case DecoderConfig decoder -> new DecoderArchitecture(decoder);
             case EncoderDecoderConfig both -> new EncoderDecoderArchitecture(both);
+            case VisionConfig vision -> new VisionArchitecture(vision);
         };
     }
 
@@ -33,6 +37,11 @@ sealed interface ForwardArchitecture extends Architecture
 
     /// What a norm makes of its input before it is scaled.
     PtNDArray normalised(PtNDArray input);
+
+    /// Whether it puts out embeddings where nothing classifies, and not scores of what follows.
+    default boolean embeds() {
+        return true;
+    }
 
     /// What is read first to answer prompts; empty where the family generates nothing.
     default Optional<Batch> beginning(Batch prompts) {

@@ -5,7 +5,8 @@ import java.util.List;
 
 /// The size and kind of a model, from a checkpoint's `config.json` (as `transformers` 4 or 5 writes
 /// it).
-public sealed interface ModelConfig permits EncoderConfig, DecoderConfig, EncoderDecoderConfig {
+public sealed interface ModelConfig
+        permits EncoderConfig, DecoderConfig, EncoderDecoderConfig, VisionConfig {
     /// The class the checkpoint was saved from, e.g. `BertForSequenceClassification`.
     String architecture();
 

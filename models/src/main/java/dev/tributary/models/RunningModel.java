@@ -382,8 +382,7 @@ public final class RunningModel implements AutoCloseable {
     }
 
     private Outputs host(@Nullable Head head, PtNDArray outputs) {
-        boolean embeds =
-                head == null && ownHead == null && architecture instanceof EncoderArchitecture;
+        boolean embeds = head == null && ownHead == null && architecture.embeds();
         Outputs.Kind kind = embeds ? Outputs.Kind.EMBEDDINGS : Outputs.Kind.LOGITS;
         Shape shape = outputs.getShape();
         return new Outputs(kind, (int) shape.get(0), (int) shape.get(1), outputs.toFloatArray());

@@ -126,7 +126,8 @@ class EncoderParityTest {
             float[] probe = Fixture.floats(probes, "probe.weight");
             model.train(model.parameters().keySet());
 
-            double loss = model.backward(null, fixture.batch(), probed(probe, fixture.labels()));
+            double loss =
+                    model.backward(null, fixture.batch(), Fixture.probed(probe, fixture.labels()));
 
             Parity.assertForward(
                     model.logits(null, fixture.batch()), Fixture.floats(expected, "embeddings"));
@@ -140,28 +141,5 @@ class EncoderParityTest {
                 }
             }
         }
-    }
-
-    /// Cross entropy of `embeddings @ probe^T`, with its derivative by the embeddings.
-    private static LogitLoss probed(float[] probe, int[] labels) {
-        return (embeddings, rows, width, gradient) -> {
-            int classes = probe.length / width;
-            float[] logits = new float[rows * classes];
-            for (int i = 0; i < logits.length; i++) {
-                for (int k = 0; k < width; k++) {
-                    logits[i] +=
-                            embeddings[i / classes * width + k] * probe[i % classes * width + k];
-                }
-            }
-            float[] upstream = new float[logits.length];
-            double loss = Fixture.crossEntropy(labels).apply(logits, rows, classes, upstream);
-            for (int i = 0; i < logits.length; i++) {
-                for (int k = 0; k < width; k++) {
-                    gradient[i / classes * width + k] +=
-                            upstream[i] * probe[i % classes * width + k];
-                }
-            }
-            return loss;
-        };
     }
 }

@@ -133,4 +133,27 @@ record Fixture(Path folder) {
             return loss / rows;
         };
     }
+
+    /// Cross entropy of `embeddings @ probe^T`, with its derivative by the embeddings.
+    static LogitLoss probed(float[] probe, int[] labels) {
+        return (embeddings, rows, width, gradient) -> {
+            int classes = probe.length / width;
+            float[] logits = new float[rows * classes];
+            for (int i = 0; i < logits.length; i++) {
+                for (int k = 0; k < width; k++) {
+                    logits[i] +=
+                            embeddings[i / classes * width + k] * probe[i % classes * width + k];
+                }
+            }
+            float[] upstream = new float[logits.length];
+            double loss = crossEntropy(labels).apply(logits, rows, classes, upstream);
+            for (int i = 0; i < logits.length; i++) {
+                for (int k = 0; k < width; k++) {
+                    gradient[i / classes * width + k] +=
+                            upstream[i] * probe[i % classes * width + k];
+                }
+            }
+            return loss;
+        };
+    }
 }
