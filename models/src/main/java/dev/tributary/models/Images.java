@@ -31,6 +31,20 @@ public final class Images {
         return rows;
     }
 
+    void refuseUnless(int wantedChannels, int wantedSize) {
+        if (channels != wantedChannels || height != wantedSize || width != wantedSize) {
+            throw new IllegalArgumentException(
+                    "images of %d x %d x %d, the model takes %d x %d x %d"
+                            .formatted(
+                                    channels,
+                                    height,
+                                    width,
+                                    wantedChannels,
+                                    wantedSize,
+                                    wantedSize));
+        }
+    }
+
     /// Square patches, row by row, each as one vector: channel by channel, row by row.
     float[] patches(int size) {
         float[] patches = new float[values.length];

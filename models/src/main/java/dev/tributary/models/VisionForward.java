@@ -71,6 +71,7 @@ final class VisionForward implements ForwardPass {
     }
 
     private PtNDArray embed(Images images) {
+        images.refuseUnless(config.channels(), config.imageSize());
         long hidden = config.hidden();
         int rows = images.rows();
         int patch = config.patchSize();

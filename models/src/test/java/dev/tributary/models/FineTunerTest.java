@@ -74,6 +74,31 @@ class FineTunerTest {
                 .isEqualTo(Digest.of(base.resolve("tokenizer.json")));
     }
 
+    @ParameterizedTest
+    @ValueSource(strings = {"roberta_cls", "distilbert_cls"})
+    void expertsOfOtherFamiliesLearnTheirTasksToo(String family) throws Exception {
+        Path source = Fixture.named(family).folder();
+        Path own = Files.createDirectories(scratch.resolve("own-base"));
+        for (String name : List.of("config.json", "model.safetensors")) {
+            Files.copy(source.resolve(name), own.resolve(name));
+        }
+        Files.copy(base.resolve("tokenizer.json"), own.resolve("tokenizer.json"));
+
+        FineTuned result =
+                new FineTuner(SETTINGS, FineTuningProgress.SILENT).run(own, task, target);
+
+        assertThat(result.validation()).isGreaterThanOrEqualTo(0.95);
+        try (Checkpoint expert = Checkpoint.open(target);
+                Checkpoint saved = Checkpoint.open(source)) {
+            assertThat(Scorer.score(expert, task, Split.VALIDATION).value())
+                    .isEqualTo(result.validation());
+            assertThat(expert.tensors().keySet())
+                    .containsExactlyElementsOf(saved.tensors().keySet());
+            assertThat(expert.config().path("architectures"))
+                    .isEqualTo(saved.config().path("architectures"));
+        }
+    }
+
     @Test
     void frozenEmbeddingsStayTheBases() {
         new FineTuner(SETTINGS.withEpochs(1), FineTuningProgress.SILENT).run(base, task, target);

@@ -1,6 +1,7 @@
 package dev.tributary.models;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
 import dev.tributary.tensors.Checkpoint;
@@ -87,6 +88,18 @@ class VisionParityTest {
 
             assertThat(loss).isCloseTo(Fixture.floats(expected, "loss")[0], within(5e-5));
             assertGradients(model, expected);
+        }
+    }
+
+    @Test
+    void imagesOfAnotherSizeAreRefused() {
+        try (Checkpoint checkpoint = Checkpoint.open(Fixture.named("vit_cls").folder());
+                RunningModel model = RunningModel.open(checkpoint)) {
+            Batch small = Batch.of(new Images(1, 3, 16, 16, new float[3 * 16 * 16]));
+
+            assertThatThrownBy(() -> model.forward(small))
+                    .isInstanceOf(IllegalArgumentException.class)
+                    .hasMessageContaining("images of 3 x 16 x 16, the model takes 3 x 32 x 32");
         }
     }
 
