@@ -3,15 +3,26 @@ package dev.tributary.merging;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.tributary.merging.method.MergeMethod;
+import dev.tributary.models.Architecture;
+import dev.tributary.models.ModelConfig;
+import dev.tributary.tensors.CheckpointWriter;
 import dev.tributary.tensors.Digest;
+import dev.tributary.tensors.Dtype;
+import dev.tributary.tensors.Kernels;
+import dev.tributary.tensors.TensorSpec;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.lang.foreign.MemorySegment;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Random;
+import java.util.SequencedMap;
+import java.util.TreeMap;
 
 /// The three BERT experts of the golden files as a pool: with a tokenizer of made-up words and a
 /// staged task for each.
@@ -33,6 +44,84 @@ final class TinyPool {
         }
         write(folder.resolve("base/tokenizer.json"), tokenizer());
         write(folder.resolve("base/tokenizer_config.json"), "{}\n");
+    }
+
+    /// Experts of another family: random, of this configuration.
+    TinyPool(Path folder, ObjectNode config) {
+        this.folder = folder;
+        Architecture architecture = Architecture.of(ModelConfig.of(config, "config.json"));
+        Random random = new Random(7);
+        SequencedMap<String, float[]> trunk = new LinkedHashMap<>();
+        architecture
+                .trunk()
+                .forEach((name, shape) -> trunk.put(name, gaussian(random, shape, 0.15)));
+        ObjectNode bare = config.deepCopy();
+        bare.putArray("architectures")
+                .add(
+                        config.path("architectures")
+                                .path(0)
+                                .asText()
+                                .replace("ForSequenceClassification", "Model"));
+        write(folder.resolve("base"), architecture, bare, trunk, architecture.trunk());
+        for (int t = 0; t < TASKS.size(); t++) {
+            String task = TASKS.get(t);
+            SequencedMap<String, List<Long>> shapes = new LinkedHashMap<>(architecture.trunk());
+            shapes.putAll(architecture.classifier(labelCount(task)));
+            SequencedMap<String, float[]> expert = new LinkedHashMap<>();
+            shapes.forEach((name, shape) -> {
+                float[] values = gaussian(random, shape, trunk.containsKey(name) ? 0.05 : 0.3);
+                float[] before = trunk.getOrDefault(name, new float[values.length]);
+                for (int i = 0; i < values.length; i++) {
+                    values[i] += before[i];
+                }
+                expert.put(name, values);
+            });
+            ObjectNode own = config.deepCopy();
+            ObjectNode names = own.putObject("id2label");
+            for (int label = 0; label < labelCount(task); label++) {
+                names.put(Integer.toString(label), "LABEL_" + label);
+            }
+            write(folder.resolve("expert" + t), architecture, own, expert, shapes);
+            stage(task, t);
+        }
+        write(folder.resolve("base/tokenizer.json"), tokenizer());
+        write(folder.resolve("base/tokenizer_config.json"), "{}\n");
+    }
+
+    private static float[] gaussian(Random random, List<Long> shape, double scale) {
+        int size = shape.stream().mapToInt(Long::intValue).reduce(1, Math::multiplyExact);
+        float[] values = new float[size];
+        for (int i = 0; i < size; i++) {
+            values[i] = (float) (scale * random.nextGaussian());
+        }
+        return values;
+    }
+
+    private static void write(
+            Path folder,
+            Architecture architecture,
+            ObjectNode config,
+            Map<String, float[]> values,
+            Map<String, List<Long>> shapes) {
+        write(folder.resolve("config.json"), config.toString());
+        Map<String, float[]> byFileName = new TreeMap<>();
+        List<TensorSpec> specs = new ArrayList<>();
+        shapes.forEach((name, shape) -> {
+            String file = architecture.classifierName(name);
+            specs.add(new TensorSpec(file, Dtype.F32, shape));
+            byFileName.put(file, values.get(name));
+        });
+        try (CheckpointWriter writer =
+                CheckpointWriter.create(
+                        folder.resolve("model.safetensors"), specs, CheckpointWriter.PYTORCH)) {
+            for (String name : writer.tensors().keySet()) {
+                float[] own = Objects.requireNonNull(byFileName.get(name), name);
+                MemorySegment bytes = MemorySegment.ofArray(new byte[own.length * Float.BYTES]);
+                Kernels.narrow(MemorySegment.ofArray(own), Dtype.F32, bytes, own.length);
+                writer.write(name, bytes);
+            }
+            writer.finish();
+        }
     }
 
     Path base() {
