@@ -2,6 +2,7 @@ package dev.tributary.merging;
 
 import dev.tributary.models.Batch;
 import dev.tributary.models.TokenizedTexts;
+import java.util.Arrays;
 import java.util.List;
 
 /// The calibration inputs of one task as token ids, from which batches are made.
@@ -16,6 +17,32 @@ interface CalibrationInputs {
 
     /// All inputs in groups of similar length, so that little is padded.
     List<int[]> byLength(int rows);
+
+    /// How many answers of the model an input has: one for a text that is classified, one for every
+    /// token of an answer that is generated.
+    default int answers(int item) {
+        return 1;
+    }
+
+    /// Answers of the inputs before it.
+    default int firstAnswer(int item) {
+        return item;
+    }
+
+    /// How much an input counts beside others. Its answers count alike.
+    default double weight(int item) {
+        return 1;
+    }
+
+    /// Answers of all inputs.
+    default int allAnswers() {
+        return size() == 0 ? 0 : firstAnswer(size() - 1) + answers(size() - 1);
+    }
+
+    /// What some inputs count together.
+    default double weight(int[] items) {
+        return Arrays.stream(items).mapToDouble(this::weight).sum();
+    }
 
     static CalibrationInputs of(TokenizedTexts texts) {
         return new CalibrationInputs() {

@@ -5,6 +5,7 @@ import dev.tributary.models.Batch;
 import dev.tributary.models.RunningModel;
 import java.util.Arrays;
 import java.util.List;
+import java.util.stream.IntStream;
 
 /// A loss of the merged model's answers as a function of the coefficients, with its gradient: with
 /// the divergence from the experts' answers DivMerge's objective (arXiv 2509.02108, equations 3 and
@@ -36,16 +37,24 @@ final class DivMergeObjective implements Objective {
     }
 
     private double loss(DivMergeTask task) {
+        CalibrationInputs inputs = task.inputs();
         double sum = 0;
-        for (int[] items : task.inputs().byLength(ROWS_PER_BATCH)) {
-            float[] logits = model.logits(task.head(), task.inputs().batch(items));
-            int labels = logits.length / items.length;
+        double weights = 0;
+        for (int[] items : inputs.byLength(ROWS_PER_BATCH)) {
+            float[] logits = model.logits(task.head(), inputs.batch(items));
+            int answers = IntStream.of(items).map(inputs::answers).sum();
+            double weight = inputs.weight(items);
             sum +=
-                    items.length
+                    weight
                             * task.loss(loss, items, 0)
-                                    .apply(logits, items.length, labels, new float[logits.length]);
+                                    .apply(
+                                            logits,
+                                            answers,
+                                            logits.length / answers,
+                                            new float[logits.length]);
+            weights += weight;
         }
-        return sum / task.inputs().size();
+        return sum / weights;
     }
 
     @Override

@@ -21,6 +21,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.SequencedMap;
 import java.util.TreeMap;
+import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
 /// Learns coefficients: DivMerge's (arXiv 2509.02108), for which it runs every expert once over its
@@ -178,13 +179,23 @@ public final class DivMergeOptimizer {
     }
 
     /// Runs the model, which holds an expert's weights, over all inputs.
-    static Teacher ask(String task, RunningModel model, Head head, CalibrationInputs inputs) {
-        int labels = head.labels();
-        float[] logits = new float[inputs.size() * labels];
+    ///
+    /// @param head null where the answers are the model's own
+    static Teacher ask(
+            String task, RunningModel model, @Nullable Head head, CalibrationInputs inputs) {
+        float[] logits = {};
+        int labels = 0;
         for (int[] items : inputs.byLength(ROWS_PER_BATCH)) {
             float[] answers = model.logits(head, inputs.batch(items));
-            for (int row = 0; row < items.length; row++) {
-                System.arraycopy(answers, row * labels, logits, items[row] * labels, labels);
+            labels = answers.length / IntStream.of(items).map(inputs::answers).sum();
+            if (logits.length == 0) {
+                logits = new float[Math.multiplyExact(inputs.allAnswers(), labels)];
+            }
+            int from = 0;
+            for (int item : items) {
+                int count = inputs.answers(item) * labels;
+                System.arraycopy(answers, from, logits, inputs.firstAnswer(item) * labels, count);
+                from += count;
             }
         }
         for (float logit : logits) {
@@ -198,6 +209,6 @@ public final class DivMergeOptimizer {
                                         + " finite logits"));
             }
         }
-        return new Teacher(inputs.size(), labels, logits);
+        return new Teacher(inputs.allAnswers(), labels, logits);
     }
 }
