@@ -3,13 +3,16 @@ package dev.tributary.merging;
 import dev.tributary.merging.method.LayerStack;
 import dev.tributary.merging.method.Passthrough;
 import dev.tributary.merging.method.Setting;
+import dev.tributary.models.Vocabulary;
 import dev.tributary.tensors.Dtype;
 import dev.tributary.tensors.FailureCode;
 import dev.tributary.tensors.Fault;
+import dev.tributary.tensors.RefusedException;
 import dev.tributary.tensors.TensorInfo;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.TreeMap;
 import java.util.TreeSet;
@@ -47,7 +50,47 @@ final class StackPlanner {
             }
             layer += slice.to() - slice.from();
         }
+        int lowest = member(stack.slices().getFirst().model());
+        int highest = member(stack.slices().getLast().model());
+        if (lowest >= 0 && highest >= 0 && lowest != highest) {
+            refuseOtherTokens(members.get(lowest), members.get(highest));
+        }
         return List.copyOf(tensors.values());
+    }
+
+    /// Embeddings come from the lowest slice's model and the output from the highest one's: one
+    /// vocabulary for both.
+    private void refuseOtherTokens(Member lowest, Member highest) {
+        try {
+            Optional<Vocabulary> below = Vocabulary.read(lowest.expert().directory());
+            Optional<Vocabulary> above = Vocabulary.read(highest.expert().directory());
+            if (below.isEmpty() || above.isEmpty()) {
+                return;
+            }
+            int size = Math.max(below.get().size(), above.get().size());
+            int id = 0;
+            while (id < size && Objects.equals(below.get().token(id), above.get().token(id))) {
+                id++;
+            }
+            if (id == size) {
+                return;
+            }
+            fault(
+                    FailureCode.VOCABULARY_MISMATCH,
+                    highest.task(),
+                    "gives the output but has other tokens than %s, which gives the embeddings: token %d is %s here and %s there"
+                            .formatted(
+                                    lowest.task(),
+                                    id,
+                                    shown(above.get().token(id)),
+                                    shown(below.get().token(id))));
+        } catch (RefusedException e) {
+            faults.addAll(e.faults());
+        }
+    }
+
+    private static String shown(@Nullable String token) {
+        return token == null ? "none" : "'%s'".formatted(token);
     }
 
     private int member(String task) {

@@ -106,4 +106,28 @@ class LayerStackTest {
                                 + " layers below",
                         "[one] has 4 layers, so it cannot give layers 2 to 8");
     }
+
+    @Test
+    void embeddingsAndOutputOfDifferentVocabulariesAreRefused() {
+        model("one", 4, 2, 10);
+        model("two", 3, 2, 20);
+        TinyPool.write(folder.resolve("one/vocab.txt"), "a\nb\nc\n");
+        TinyPool.write(folder.resolve("two/vocab.txt"), "a\nd\nc\n");
+        Path recipe =
+                recipe(
+                        """
+                          - sources:
+                              - {model: one, layer_range: [0, 2]}
+                          - sources:
+                              - {model: two, layer_range: [0, 1]}
+                        """);
+        RefusedException refused =
+                catchThrowableOfType(
+                        RefusedException.class, () -> PoolMerger.plan(Recipe.read(recipe)));
+        assertThat(refused.faults())
+                .extracting(Fault::toString)
+                .containsExactly(
+                        "[two] gives the output but has other tokens than one, which gives the"
+                                + " embeddings: token 1 is 'd' here and 'b' there");
+    }
 }
