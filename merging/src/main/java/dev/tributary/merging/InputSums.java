@@ -18,7 +18,7 @@ final class InputSums {
     /// What the digests of such a merge are of, for its lineage.
     static final String DIGESTS =
             "SHA-256 over config.json and, tensor by tensor, name, dtype, shape and the CRC-32C of"
-                    + " every 65536 elements";
+                    + " every 65536 elements; of an adapter over its files";
 
     private final Map<Path, ContentSum> sums = new HashMap<>();
     private final Map<Path, Checkpoint> checkpoints = new HashMap<>();
@@ -54,6 +54,9 @@ final class InputSums {
     }
 
     private void source(Map<Path, Source> sources, Checkpoint checkpoint, String name) {
+        if (Checkpoint.isAdapter(checkpoint.directory())) {
+            return;
+        }
         Path place = place(checkpoint);
         sources.computeIfAbsent(
                 place,
@@ -83,6 +86,9 @@ final class InputSums {
 
     /// What a checkpoint is, once it has been merged; reads what no merge needed.
     Digest digest(Checkpoint checkpoint) {
+        if (Checkpoint.isAdapter(checkpoint.directory())) {
+            return Digest.ofDirectory(checkpoint.directory());
+        }
         Path place = place(checkpoint);
         ContentSum sum = Objects.requireNonNull(sums.get(place));
         sum.complete(Objects.requireNonNull(checkpoints.get(place)));

@@ -10,7 +10,6 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
-import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /// What a method may see of a plan.
@@ -87,16 +86,20 @@ final class PlanInputs implements MergeInputs {
             SharedTensor tensor, Checkpoint base, List<Member> members) {
         MergeTensor.Mapped inBase =
                 new MergeTensor.Mapped(tensor.baseDtype(), base.data(tensor.baseName()));
-        List<MergeTensor.Mapped> inExperts = new ArrayList<>();
-        for (SharedTensor.Source source : tensor.members()) {
-            Checkpoint expert = members.get(source.member()).expert();
-            inExperts.add(new MergeTensor.Mapped(source.dtype(), expert.data(source.name())));
+        if (tensor.alignment().isPresent()) {
+            List<MergeTensor.Mapped> inExperts = new ArrayList<>();
+            for (SharedTensor.Source source : tensor.members()) {
+                Checkpoint expert = members.get(source.member()).expert();
+                inExperts.add(new MergeTensor.Mapped(source.dtype(), expert.data(source.name())));
+            }
+            return aligned(tensor.alignment().get(), inBase, inExperts);
         }
-        return tensor.alignment()
-                .map(rows -> aligned(rows, inBase, inExperts))
-                .orElseGet(() ->
-                        Stream.<MergeTensor.Stored>concat(Stream.of(inBase), inExperts.stream())
-                                .toList());
+        List<MergeTensor.Stored> stored = new ArrayList<>();
+        stored.add(inBase);
+        for (SharedTensor.Source source : tensor.members()) {
+            stored.add(LowRankRows.of(members.get(source.member()).expert(), source));
+        }
+        return stored;
     }
 
     private static List<MergeTensor.Stored> aligned(

@@ -155,10 +155,10 @@ public final class PoolMerger {
     }
 
     private MergePlan plan() {
-        Checkpoint base = checkpoint(request.base());
+        Checkpoint base = checkpoint(request.base(), null);
         List<Member> members = new ArrayList<>();
         for (MergeRequest.RequestedMember member : request.members()) {
-            Checkpoint expert = checkpoint(member.expert());
+            Checkpoint expert = checkpoint(member.expert(), base);
             CalibrationSet calibration = calibration(member);
             if (expert != null) {
                 validation(member, expert);
@@ -197,9 +197,13 @@ public final class PoolMerger {
         return fault.code() == FailureCode.CALIBRATION_EMPTY && unreadable.contains(fault.where());
     }
 
-    private @Nullable Checkpoint checkpoint(Path folder) {
+    /// @param base of an adapter; null where none can be
+    private @Nullable Checkpoint checkpoint(Path folder, @Nullable Checkpoint base) {
         try {
-            Checkpoint checkpoint = Checkpoint.open(folder);
+            Checkpoint checkpoint =
+                    base != null && Checkpoint.isAdapter(folder)
+                            ? Checkpoint.openAdapter(folder, base)
+                            : Checkpoint.open(folder);
             open.add(checkpoint);
             return checkpoint;
         } catch (RefusedException e) {

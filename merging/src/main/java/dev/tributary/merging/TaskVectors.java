@@ -1,5 +1,6 @@
 package dev.tributary.merging;
 
+import dev.tributary.merging.method.MergeTensor;
 import dev.tributary.merging.method.Workers;
 import dev.tributary.models.HeldStretch;
 import dev.tributary.models.RunningModel;
@@ -47,7 +48,12 @@ final class TaskVectors {
             Dtype baseDtype,
             List<Expert> experts) {}
 
-    private record Expert(int member, Dtype dtype, MemorySegment data) {}
+    /// @param from the unit's first element in the whole tensor
+    private record Expert(int member, MergeTensor.Stored stored, long from) {
+        MemorySegment slice(long at, long count) {
+            return stored.slice(from + at, count);
+        }
+    }
 
     /// Finds out which tensors any expert changed, and refuses NaNs and infinities on the way.
     ///
@@ -78,9 +84,11 @@ final class TaskVectors {
         List<Expert> experts = new ArrayList<>();
         for (int m = 0; m < plan.members().size(); m++) {
             SharedTensor.Source source = tensor.members().get(m);
-            MemorySegment data = plan.members().get(m).expert().data(source.name());
-            if (source.dtype() != tensor.baseDtype() || data.mismatch(base) >= 0) {
-                experts.add(new Expert(m, source.dtype(), data));
+            MergeTensor.Stored stored = LowRankRows.of(plan.members().get(m).expert(), source);
+            if (!(stored instanceof MergeTensor.Mapped mapped)
+                    || source.dtype() != tensor.baseDtype()
+                    || mapped.data().mismatch(base) >= 0) {
+                experts.add(new Expert(m, stored, 0));
             }
         }
         List<Unit> units = new ArrayList<>();
@@ -110,14 +118,7 @@ final class TaskVectors {
                 MergeExecutor.slice(model.weights(tensor.name()), Float.BYTES, heldFrom, count),
                 MergeExecutor.slice(base, tensor.baseDtype().bytes(), from, count),
                 tensor.baseDtype(),
-                experts.stream()
-                        .map(e ->
-                                new Expert(
-                                        e.member(),
-                                        e.dtype(),
-                                        MergeExecutor.slice(
-                                                e.data(), e.dtype().bytes(), from, count)))
-                        .toList());
+                experts.stream().map(e -> new Expert(e.member(), e.stored(), from)).toList());
     }
 
     private void refuseNonFinite(SharedTensor tensor) {
@@ -151,8 +152,8 @@ final class TaskVectors {
         for (Expert expert : unit.experts()) {
             scaled.add(
                     new TaskVectorMerge.Scaled(
-                            expert.dtype(),
-                            expert.data(),
+                            expert.stored().dtype(),
+                            expert.slice(0, unit.count()),
                             (float) coefficients[expert.member()][group]));
         }
         new TaskVectorMerge(unit.baseDtype(), unit.base(), unit.count())
@@ -227,9 +228,8 @@ final class TaskVectors {
                 target[expert.member()] +=
                         Kernels.dotDifference(
                                 tile,
-                                expert.dtype(),
-                                MergeExecutor.slice(
-                                        expert.data(), expert.dtype().bytes(), from, count),
+                                expert.stored().dtype(),
+                                expert.slice(from, count),
                                 unit.baseDtype(),
                                 base,
                                 count);

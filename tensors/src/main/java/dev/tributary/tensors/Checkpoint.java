@@ -17,7 +17,7 @@ import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
 /// A model as the Hugging Face libraries keep it: a folder with `config.json` and its weights as
-/// safetensors, in one file or in shards.
+/// safetensors, in one file or in shards; or a LoRA adapter on such a model.
 ///
 /// The files are mapped into memory, so a model of any size costs no heap. Headers are checked when
 /// it is opened, and what cannot be trusted is refused with a [CorruptCheckpointException]; values
@@ -30,18 +30,51 @@ public final class Checkpoint implements AutoCloseable {
     private final Arena arena;
     private final SequencedMap<String, TensorInfo> tensors;
     private final Map<String, SafetensorsFile> fileOf;
+    private final Map<String, LowRank> lowRank;
 
     private Checkpoint(Path directory, JsonNode config, Arena arena, List<SafetensorsFile> files) {
         this.directory = directory;
         this.config = config;
         this.arena = arena;
         this.fileOf = new HashMap<>();
+        this.lowRank = Map.of();
         SequencedMap<String, TensorInfo> all = new TreeMap<>();
         for (SafetensorsFile file : files) {
             all.putAll(file.header().tensors());
             file.header().tensors().keySet().forEach(name -> fileOf.put(name, file));
         }
         this.tensors = Collections.unmodifiableSequencedMap(all);
+    }
+
+    private Checkpoint(Path directory, AdapterFolder adapter, Checkpoint base, Arena arena) {
+        this.directory = directory;
+        this.config = adapter.modelConfig;
+        this.arena = arena;
+        this.fileOf = new HashMap<>(base.fileOf);
+        this.fileOf.putAll(adapter.saved);
+        this.lowRank = Map.copyOf(adapter.lowRank);
+        this.tensors = Collections.unmodifiableSequencedMap(adapter.tensors);
+    }
+
+    /// Whether a folder holds an adapter, which needs its base to be opened.
+    public static boolean isAdapter(Path directory) {
+        return AdapterFolder.there(directory);
+    }
+
+    /// Opens a LoRA adapter as the model that it and its base are together. The matrices it changes
+    /// are fp32, and are made while they are read.
+    ///
+    /// @param base must stay open for as long as this is
+    /// @throws RefusedException with everything that cannot be applied to this base
+    public static Checkpoint openAdapter(Path directory, Checkpoint base) {
+        Arena arena = Arena.ofShared();
+        try {
+            AdapterFolder adapter = AdapterFolder.read(directory, base, arena);
+            return new Checkpoint(directory, adapter, base, arena);
+        } catch (RuntimeException | Error e) {
+            arena.close();
+            throw e;
+        }
     }
 
     /// Opens a checkpoint folder and checks its headers.
@@ -55,6 +88,15 @@ public final class Checkpoint implements AutoCloseable {
                             FailureCode.ARTIFACT_MISSING,
                             directory.toString(),
                             "no such folder, expected one with config.json and safetensors files"));
+        }
+        if (isAdapter(directory) && !Files.exists(directory.resolve(ConfigFile.NAME))) {
+            throw new RefusedException(
+                    new Fault(
+                            FailureCode.UNSUPPORTED_ARCHITECTURE,
+                            directory.toString(),
+                            "is an adapter, expected a whole model: a recipe with base_model takes"
+                                    + " adapters, anything else needs them merged into their"
+                                    + " base"));
         }
         JsonNode config = ConfigFile.read(directory);
         Arena arena = Arena.ofShared();
@@ -81,11 +123,23 @@ public final class Checkpoint implements AutoCloseable {
         return tensors;
     }
 
-    /// A tensor's bytes in the file, read-only. Not necessarily aligned to the element size.
+    /// The factors of a matrix that an adapter changes; empty for all other tensors.
+    public Optional<LowRank> lowRank(String name) {
+        return Optional.ofNullable(lowRank.get(name));
+    }
+
+    /// A tensor's bytes in the file, read-only. Not necessarily aligned to the element size. What
+    /// an adapter changes is made anew.
     ///
     /// @throws RefusedException when there is no such tensor
     public MemorySegment data(String name) {
         TensorInfo tensor = info(name);
+        LowRank factors = lowRank.get(name);
+        if (factors != null) {
+            MemorySegment made = Arena.ofAuto().allocate(tensor.bytes(), Long.BYTES);
+            factors.write(0, made);
+            return made.asReadOnly();
+        }
         return Objects.requireNonNull(fileOf.get(name)).data(tensor);
     }
 

@@ -23,13 +23,17 @@ final class ConfigFile {
     private ConfigFile() {}
 
     static JsonNode read(Path directory) {
-        if (!Files.exists(directory.resolve(NAME), LinkOption.NOFOLLOW_LINKS)) {
+        return read(directory, NAME);
+    }
+
+    static JsonNode read(Path directory, String name) {
+        if (!Files.exists(directory.resolve(name), LinkOption.NOFOLLOW_LINKS)) {
             throw new CorruptCheckpointException(
-                    directory.resolve(NAME),
+                    directory.resolve(name),
                     CorruptionKind.CONFIG_MISSING,
                     "does not exist: is this the folder of a model?");
         }
-        Path file = RegularFile.in(directory, NAME);
+        Path file = RegularFile.in(directory, name);
         byte[] bytes = SmallFile.read(file, MAX_BYTES, CorruptionKind.CONFIG_INVALID);
         try {
             JsonNode config = MAPPER.readTree(bytes);
