@@ -1,6 +1,7 @@
 package dev.tributary.tensors;
 
 import java.lang.foreign.MemorySegment;
+import java.lang.ref.Reference;
 import java.util.Arrays;
 import java.util.Collection;
 import java.util.HexFormat;
@@ -50,7 +51,18 @@ public final class ContentSum {
 
         /// Takes the next bytes in.
         public void update(MemorySegment bytes) {
-            crc.update(bytes.asByteBuffer());
+            if (bytes.isNative()) {
+                // Buffers over memory that is shared and can be freed are counted by all threads,
+                // which wait for each other there; one over all memory is not.
+                long address = Memory.address(bytes, bytes.byteSize());
+                try {
+                    crc.update(Memory.ALL.asSlice(address, bytes.byteSize()).asByteBuffer());
+                } finally {
+                    Reference.reachabilityFence(bytes);
+                }
+            } else {
+                crc.update(bytes.asByteBuffer());
+            }
         }
 
         /// There are no more.

@@ -91,6 +91,21 @@ public final class MagnitudeBracket {
         }
     }
 
+    /// How many magnitudes are kept, in the order in which they were added; negative where only a
+    /// histogram is left.
+    public int kept() {
+        return histogram == null ? size : -1;
+    }
+
+    /// How many of those kept have exactly this magnitude, between two places.
+    public long count(int bits, int from, int to) {
+        long count = 0;
+        for (int i = from; i < to; i++) {
+            count += kept[i] == bits ? 1 : 0;
+        }
+        return count;
+    }
+
     /// The histogram that takes over.
     private Histogram counted() {
         if (histogram == null) {

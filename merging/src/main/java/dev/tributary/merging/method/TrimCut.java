@@ -32,6 +32,9 @@ record TrimCut(int bits, long keptFrom) {
     private static final int SMALLEST_SAMPLE = 1 << 12;
     private static final int LARGEST_SAMPLE = 1 << 17;
 
+    /// Entries for each that is sampled.
+    private static final int SAMPLED = 128;
+
     /// How many standard deviations of a sample's rank the cut may be off it.
     private static final double CERTAIN = 5;
 
@@ -133,31 +136,35 @@ record TrimCut(int bits, long keptFrom) {
         while (!open.isEmpty()) {
             List<Search> counting = open;
             int parts = Math.min(workers.threads(), stretches.size());
-            List<List<MagnitudeBracket>> brackets =
-                    workers.map(
-                            parts,
-                            part -> {
-                                List<MagnitudeBracket> own =
-                                        counting.stream()
-                                                .map(s -> s.bracket(MOST_KEPT / parts))
-                                                .toList();
-                                for (int s = part; s < stretches.size(); s += parts) {
-                                    for (int b = 0; b < own.size(); b++) {
-                                        int expert = counting.get(b).wanted.expert();
-                                        stretches.get(s).addTo(own.get(b), expert);
-                                    }
-                                }
-                                return own;
-                            });
+            List<List<Counted>> counted =
+                    workers.map(parts, part -> count(counting, stretches, part, parts));
             for (int b = 0; b < counting.size(); b++) {
-                MagnitudeBracket sum = counting.get(b).bracket(MOST_KEPT);
-                for (List<MagnitudeBracket> part : brackets) {
-                    sum.add(part.get(b));
-                }
-                counting.get(b).narrow(sum);
+                int search = b;
+                counting.get(b).narrow(counted.stream().map(of -> of.get(search)).toList());
             }
             open = counting.stream().filter(search -> !search.found.exact()).toList();
         }
+    }
+
+    /// What one part of the stretches, every so many-th, has for one search.
+    ///
+    /// @param marks how many magnitudes were kept after each stretch
+    private record Counted(MagnitudeBracket bracket, List<Integer> marks) {}
+
+    private static List<Counted> count(
+            List<Search> searches, List<Stretch> stretches, int part, int parts) {
+        List<Counted> all =
+                searches.stream()
+                        .map(s -> new Counted(s.bracket(MOST_KEPT / parts), new ArrayList<>()))
+                        .toList();
+        for (int s = part; s < stretches.size(); s += parts) {
+            for (int b = 0; b < all.size(); b++) {
+                MagnitudeBracket bracket = all.get(b).bracket();
+                stretches.get(s).addTo(bracket, searches.get(b).wanted.expert());
+                all.get(b).marks().add(bracket.kept());
+            }
+        }
+        return all;
     }
 
     /// The way to one cut.
@@ -165,18 +172,23 @@ record TrimCut(int bits, long keptFrom) {
         private final Wanted wanted;
         private final List<Stretch> stretches;
         private final Map<String, TrimCut> cuts;
+
+        /// How many entries of each stretch are exactly at the cut; negative where that is unknown.
+        private final long[] atCut;
+
         private MagnitudeBracket.Found found = new MagnitudeBracket.Found(0, Integer.MAX_VALUE, 0);
 
         Search(Wanted wanted, List<Stretch> stretches, Map<String, TrimCut> cuts) {
             this.wanted = wanted;
             this.stretches = stretches;
             this.cuts = cuts;
+            this.atCut = new long[stretches.size()];
         }
 
         void guess(long entries) {
-            int spots = Math.clamp(entries / SPOT, SMALLEST_SAMPLE, LARGEST_SAMPLE) / SPOT;
+            int spots = Math.clamp(entries / SAMPLED, SMALLEST_SAMPLE, LARGEST_SAMPLE) / SPOT;
             int size = spots * SPOT;
-            MagnitudeBracket sample = new MagnitudeBracket(0, Integer.MAX_VALUE, size);
+            MagnitudeBracket sample = new MagnitudeBracket(0, Integer.MAX_VALUE, 0);
             sample(sample, entries, spots);
             double share = (double) wanted.largest() / entries;
             double rank = share * size;
@@ -209,45 +221,63 @@ record TrimCut(int bits, long keptFrom) {
             return new MagnitudeBracket(found.low(), found.high(), mostKept);
         }
 
-        void narrow(MagnitudeBracket counted) {
+        /// @param parts what was counted of all stretches
+        void narrow(List<Counted> parts) {
+            MagnitudeBracket sum = bracket(MOST_KEPT);
+            parts.forEach(part -> sum.add(part.bracket()));
             found =
-                    counted.find(wanted.largest())
+                    sum.find(wanted.largest())
                             .orElse(new MagnitudeBracket.Found(0, Integer.MAX_VALUE, 0));
+            for (int part = 0; part < parts.size() && found.exact(); part++) {
+                locate(parts.get(part), part, parts.size());
+            }
+        }
+
+        private void locate(Counted part, int first, int parts) {
+            int from = 0;
+            for (int i = 0; i < part.marks().size(); i++) {
+                int to = part.marks().get(i);
+                boolean known = part.bracket().kept() >= 0;
+                atCut[first + i * parts] = known ? part.bracket().count(found.low(), from, to) : -1;
+                from = to;
+            }
         }
 
         void cut(Workers workers, List<MergeTensor> tensors) {
             long tooMany = found.countAtLeast() - wanted.largest();
             tensors.forEach(t -> cuts.put(t.name(), new TrimCut(found.low(), 0)));
             if (tooMany > 0) {
-                drop(workers, stretches, wanted.expert(), found.low(), tooMany, cuts);
+                drop(workers, tooMany);
             }
         }
-    }
 
-    /// Leaves the first entries at the cut out, until as many are left as are wanted.
-    private static void drop(
-            Workers workers,
-            List<Stretch> stretches,
-            int expert,
-            int bits,
-            long tooMany,
-            Map<String, TrimCut> cuts) {
-        long left = tooMany;
-        int batch = 8 * workers.threads();
-        for (int first = 0; left > 0; first += batch) {
-            List<Stretch> next =
-                    stretches.subList(first, Math.min(first + batch, stretches.size()));
-            List<Long> exactly = workers.map(next.size(), s -> next.get(s).exactly(expert, bits));
-            for (int s = 0; s < next.size() && left > 0; s++) {
-                Stretch stretch = next.get(s);
-                long here = exactly.get(s);
-                long keptFrom =
-                        here < left
-                                ? stretch.from() + stretch.count()
-                                : stretch.from() + indexAfter(stretch, expert, bits, left);
-                cuts.put(stretch.tensor().name(), new TrimCut(bits, keptFrom));
-                left -= Math.min(here, left);
+        /// Leaves the first entries at the cut out, until as many are left as are wanted.
+        private void drop(Workers workers, long tooMany) {
+            long left = tooMany;
+            int bits = found.low();
+            int batch = 8 * workers.threads();
+            for (int first = 0; left > 0; first += batch) {
+                int from = first;
+                int count = Math.min(batch, stretches.size() - first);
+                List<Long> exactly = workers.map(count, i -> exactly(from + i));
+                for (int i = 0; i < count && left > 0; i++) {
+                    Stretch stretch = stretches.get(from + i);
+                    long here = exactly.get(i);
+                    long keptFrom =
+                            here < left
+                                    ? stretch.from() + stretch.count()
+                                    : stretch.from()
+                                            + indexAfter(stretch, wanted.expert(), bits, left);
+                    cuts.put(stretch.tensor().name(), new TrimCut(bits, keptFrom));
+                    left -= Math.min(here, left);
+                }
             }
+        }
+
+        private long exactly(int stretch) {
+            return atCut[stretch] >= 0
+                    ? atCut[stretch]
+                    : stretches.get(stretch).exactly(wanted.expert(), found.low());
         }
     }
 

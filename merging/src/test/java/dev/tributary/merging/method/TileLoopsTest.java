@@ -67,6 +67,85 @@ class TileLoopsTest {
     }
 
     @ParameterizedTest
+    @ValueSource(ints = {0, 1, 7, 15, 16, 17, 31, 64, 1000})
+    void chancesOfTheirOwnAreTheSameInOnesAndInTiles(int size) {
+        float[] entries = values(size);
+        float[] chances = new float[size];
+        for (int i = 0; i < size; i++) {
+            chances[i] = 0.05f + 0.9f * random.nextFloat();
+        }
+        long key = Draws.key(17, "spam", "a.weight");
+        for (boolean rescale : new boolean[] {true, false}) {
+            MemorySegment whole = tile(entries);
+            TileLoops.thinEach(whole, tile(chances), key, 77, rescale, size);
+            for (int i = 0; i < size; i++) {
+                MemorySegment one = tile(new float[] {entries[i]});
+                MemorySegment chance = tile(new float[] {chances[i]});
+                TileLoops.thinEach(one, chance, key, 77 + i, rescale, 1);
+                assertThat(TileLoops.get(whole, i)).isEqualTo(TileLoops.get(one, 0));
+            }
+        }
+    }
+
+    @Test
+    void everyEntryStaysAsOftenAsItsChanceSaysAndKeepsItsMean() {
+        int size = 2000;
+        float[] ones = new float[size];
+        float[] chances = new float[size];
+        for (int i = 0; i < size; i++) {
+            ones[i] = 1;
+            chances[i] = i % 2 == 0 ? 0.2f : 0.8f;
+        }
+        double[] kept = new double[2];
+        double[] sum = new double[2];
+        int trials = 300;
+        for (int trial = 0; trial < trials; trial++) {
+            MemorySegment tile = tile(ones);
+            long key = Draws.key(trial, "spam", "a");
+            TileLoops.thinEach(tile, tile(chances), key, 0, true, size);
+            for (int i = 0; i < size; i++) {
+                kept[i % 2] += TileLoops.get(tile, i) != 0 ? 1 : 0;
+                sum[i % 2] += TileLoops.get(tile, i);
+            }
+        }
+        double each = trials * size / 2.0;
+        assertThat(kept[0] / each).isCloseTo(0.2, within(0.005));
+        assertThat(kept[1] / each).isCloseTo(0.8, within(0.005));
+        assertThat(sum[0] / each).isCloseTo(1, within(0.02));
+        assertThat(sum[1] / each).isCloseTo(1, within(0.02));
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {1, 16, 17, 1000})
+    void magnitudesAreTalliedAndLookedUpByTheirLeadingBits(int size) {
+        float[] entries = values(size);
+        MemorySegment tile = tile(entries);
+        int shift = 18;
+        int largest = TileLoops.largest(tile, size);
+        int floor = (largest >>> shift) - 15;
+        int[] bins = new int[16];
+        TileLoops.tally(tile, shift, floor, bins, size);
+        float[] numbers = new float[16];
+        for (int bin = 0; bin < numbers.length; bin++) {
+            numbers[bin] = bin;
+        }
+        MemorySegment found = tile(new float[size]);
+        TileLoops.lookUp(tile, shift, floor, numbers, found, size);
+
+        int[] expected = new int[16];
+        int max = 0;
+        for (int i = 0; i < size; i++) {
+            int bits = Float.floatToRawIntBits(Math.abs(entries[i]));
+            max = Math.max(max, bits);
+            int bin = Math.max(0, (bits >>> shift) - floor);
+            expected[bin]++;
+            assertThat(TileLoops.get(found, i)).isEqualTo(bin);
+        }
+        assertThat(largest).isEqualTo(max);
+        assertThat(bins).isEqualTo(expected);
+    }
+
+    @ParameterizedTest
     @ValueSource(ints = {1, 16, 17, 100})
     void cutsAreTheSameInOnesAndInTiles(int size) {
         float[] entries = values(size);
