@@ -37,7 +37,8 @@ record Candidate(String name, String method, List<Map<String, String>> grid) {
                     divMerge("DivMerge TL KL", "task", "kl"),
                     divMerge("DivMerge TL JS", "task", "js"),
                     divMerge("DivMerge LL KL", "layer", "kl"),
-                    divMerge("DivMerge LL JS", "layer", "js"));
+                    divMerge("DivMerge LL JS", "layer", "js"),
+                    divMerge("DivMerge tensor JS", "tensor", "js"));
 
     Candidate {
         grid = List.copyOf(grid);
