@@ -73,9 +73,17 @@ public final class Terminal {
     }
 
     /// Shows how far a piece of work is. A bar that reaches its total stays as a line.
-    public synchronized void progress(String label, String detail, long done, long total) {
+    public void progress(String label, String detail, long done, long total) {
+        progress(label, detail, done, total, 0);
+    }
+
+    /// Shows how far a piece of work is of which some was done before and took no time now.
+    ///
+    /// @param before how much of what is done
+    public synchronized void progress(
+            String label, String detail, long done, long total, long before) {
         Bar bar = bars.computeIfAbsent(label, _ -> new Bar(System.nanoTime()));
-        bar.set(detail, done, total);
+        bar.set(detail, done, total, before);
         if (done >= total) {
             bars.remove(label);
             line("  " + label + "  done in " + duration(bar.elapsed()) + suffix(detail));
@@ -170,6 +178,7 @@ public final class Terminal {
         private String detail = "";
         private long done;
         private long total = 1;
+        private long before;
         private int tenth = -1;
 
         Bar(long startedNanos) {
@@ -178,7 +187,7 @@ public final class Terminal {
         }
 
         /// Work that begins anew, as its next stage does, begins a new estimate too.
-        void set(String newDetail, long newDone, long newTotal) {
+        void set(String newDetail, long newDone, long newTotal, long newBefore) {
             if ((double) newDone / Math.max(newTotal, 1) < (double) done / total) {
                 stageNanos = System.nanoTime();
                 tenth = -1;
@@ -186,6 +195,7 @@ public final class Terminal {
             detail = newDetail;
             done = newDone;
             total = Math.max(newTotal, 1);
+            before = newBefore;
         }
 
         Duration elapsed() {
@@ -199,15 +209,16 @@ public final class Terminal {
         String render(String label) {
             double fraction = (double) done / total;
             int full = (int) Math.round(fraction * BAR_CELLS);
+            double worked = (double) (done - before) / total;
             String eta =
-                    fraction > 0.01
+                    worked > 0.01
                             ? "ETA "
                                     + duration(
                                             Duration.ofMillis(
                                                     (long)
                                                             (elapsedOfStage().toMillis()
                                                                     * (1 - fraction)
-                                                                    / fraction)))
+                                                                    / worked)))
                             : "ETA …";
             return String.format(
                     Locale.ROOT,

@@ -52,4 +52,17 @@ class TerminalTest {
                 .asString()
                 .contains("10 %", "optimising");
     }
+
+    @Test
+    void whatWasDoneBeforeSaysNothingOfHowLongTheRestTakes() {
+        ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+        Terminal terminal =
+                new Terminal(new PrintStream(bytes, true, StandardCharsets.UTF_8), false);
+        terminal.progress("comparing", "found", 50, 100, 50);
+        terminal.progress("comparing", "merged", 60, 100, 50);
+        List<String> lines = bytes.toString(StandardCharsets.UTF_8).lines().toList();
+        assertThat(lines).hasSize(2);
+        assertThat(lines.getFirst()).contains("50 %", "ETA …");
+        assertThat(lines.getLast()).contains("60 %").doesNotContain("ETA …");
+    }
 }

@@ -18,6 +18,7 @@ import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.SequencedMap;
 import java.util.Set;
 import java.util.TreeMap;
@@ -36,6 +37,9 @@ final class Comparison {
     private final CellFolder cells;
     private final Terminal terminal;
     private final Set<Path> drawings = new HashSet<>();
+
+    /// Merges of the grid that earlier runs have finished.
+    private long known;
 
     /// What is compared.
     ///
@@ -103,7 +107,8 @@ final class Comparison {
                                                 subset.size(),
                                                 grid.calibrationItems()),
                                 done.size(),
-                                total);
+                                total,
+                                known);
                         done.add(cell(candidate, subset, seed));
                     }
                 }
@@ -154,12 +159,15 @@ final class Comparison {
                                 subset.stream()
                                         .map(task -> task + "=" + task(task).digest())
                                         .collect(Collectors.joining(",")));
-        return cells.find(identity)
-                .orElseGet(() -> {
-                    Cell cell = merged(candidate.name(), method, options, subset, seed, split);
-                    cells.keep(identity, cell);
-                    return cell;
-                });
+        Optional<Cell> finished = cells.find(identity);
+        if (finished.isPresent() && split == Split.TEST) {
+            known++;
+        }
+        return finished.orElseGet(() -> {
+            Cell cell = merged(candidate.name(), method, options, subset, seed, split);
+            cells.keep(identity, cell);
+            return cell;
+        });
     }
 
     private Cell merged(
