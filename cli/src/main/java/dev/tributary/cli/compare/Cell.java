@@ -21,6 +21,11 @@ record Cell(
         options = new TreeMap<>(options);
     }
 
+    /// The same merge as another candidate's.
+    Cell of(String other) {
+        return new Cell(other, size, seed, options, retention, seconds);
+    }
+
     /// The mean of the tasks' retentions.
     double anp() {
         return mean(retention.values().stream().mapToDouble(Double::doubleValue).toArray())

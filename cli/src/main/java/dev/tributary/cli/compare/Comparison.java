@@ -163,11 +163,13 @@ final class Comparison {
         if (finished.isPresent() && split == Split.TEST) {
             known++;
         }
-        return finished.orElseGet(() -> {
-            Cell cell = merged(candidate.name(), method, options, subset, seed, split);
-            cells.keep(identity, cell);
-            return cell;
-        });
+        // Two candidates can come to the same options: the merge is one, each has its own name.
+        return finished.map(cell -> cell.of(candidate.name()))
+                .orElseGet(() -> {
+                    Cell cell = merged(candidate.name(), method, options, subset, seed, split);
+                    cells.keep(identity, cell);
+                    return cell;
+                });
     }
 
     private Cell merged(
