@@ -54,7 +54,7 @@ final class InputSums {
     }
 
     private void source(Map<Path, Source> sources, Checkpoint checkpoint, String name) {
-        if (Checkpoint.isAdapter(checkpoint.directory())) {
+        if (checkpoint.adapts()) {
             return;
         }
         Path place = place(checkpoint);
@@ -86,7 +86,7 @@ final class InputSums {
 
     /// What a checkpoint is, once it has been merged; reads what no merge needed.
     Digest digest(Checkpoint checkpoint) {
-        if (Checkpoint.isAdapter(checkpoint.directory())) {
+        if (checkpoint.adapts()) {
             return Digest.ofDirectory(checkpoint.directory());
         }
         Path place = place(checkpoint);

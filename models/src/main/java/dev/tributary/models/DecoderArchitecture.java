@@ -5,7 +5,6 @@ import ai.djl.pytorch.engine.PtNDManager;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import java.util.SequencedMap;
 import java.util.function.Function;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -54,26 +53,6 @@ record DecoderArchitecture(DecoderConfig config) implements ForwardArchitecture 
     @Override
     public String encoderName(String canonicalName) {
         return classifierName(canonicalName);
-    }
-
-    @Override
-    public boolean taskSpecific(String canonicalName) {
-        return false;
-    }
-
-    @Override
-    public boolean optional(String canonicalName) {
-        return false;
-    }
-
-    @Override
-    public SequencedMap<String, List<Long>> trunk() {
-        return Block.shapes(blocks());
-    }
-
-    @Override
-    public SequencedMap<String, List<Long>> classifier(int labels) {
-        return Block.shapes(List.of());
     }
 
     @Override
@@ -153,16 +132,6 @@ record DecoderArchitecture(DecoderConfig config) implements ForwardArchitecture 
         if (biased) {
             blocks.add(new Block(names.stream().map(n -> n + ".bias").toList(), List.of(outputs)));
         }
-    }
-
-    @Override
-    public List<Block> classifierBlocks(int labels) {
-        return List.of();
-    }
-
-    @Override
-    public Optional<String> labelWeight() {
-        return Optional.empty();
     }
 
     @Override

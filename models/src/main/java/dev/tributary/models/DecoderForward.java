@@ -2,12 +2,10 @@ package dev.tributary.models;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
-import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.pytorch.engine.PtNDArray;
 import ai.djl.pytorch.engine.PtNDManager;
 import ai.djl.pytorch.jni.JniUtils;
-import java.nio.LongBuffer;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Function;
@@ -42,7 +40,7 @@ final class DecoderForward implements ForwardPass {
     @Override
     public PtNDArray outputs(Batch batch, boolean classifies) {
         PtNDArray last = run(batch, new DecoderCache(0), new ArrayList<>());
-        return scores(at(last, batch.positions()));
+        return scores(EngineArrays.at(manager, last, batch.positions(), config.hidden()));
     }
 
     @Override
@@ -59,7 +57,12 @@ final class DecoderForward implements ForwardPass {
 
     @Override
     public PtNDArray next(Batch prompts, Batch latest, DecoderCache cache) {
-        return scores(at(run(latest, cache, new ArrayList<>()), latest.ends()));
+        return scores(
+                EngineArrays.at(
+                        manager,
+                        run(latest, cache, new ArrayList<>()),
+                        latest.ends(),
+                        config.hidden()));
     }
 
     private PtNDArray scores(PtNDArray states) {
@@ -67,22 +70,13 @@ final class DecoderForward implements ForwardPass {
         return JniUtils.linear(states, weights.apply(name), null);
     }
 
-    /// Rows of states, `[positions, hidden]`.
-    private PtNDArray at(PtNDArray states, int[] positions) {
-        PtNDArray flat = (PtNDArray) states.reshape(-1, config.hidden());
-        long[] rows = new long[positions.length];
-        for (int i = 0; i < rows.length; i++) {
-            rows[i] = positions[i];
-        }
-        return embedding(rows, new Shape(rows.length), flat);
-    }
-
     /// @param states what goes into each layer is added
     /// @return the last states, normalised
     private PtNDArray run(Batch batch, DecoderCache cache, List<PtNDArray> states) {
         Shape shape = new Shape(batch.rows(), batch.length());
         long[] places = held == null ? batch.inputIds() : held.places(batch.inputIds());
-        PtNDArray hidden = embedding(places, shape, weights.apply(DecoderArchitecture.WORDS));
+        PtNDArray hidden =
+                EngineArrays.rows(manager, weights.apply(DecoderArchitecture.WORDS), places, shape);
         PtNDArray mask = AttentionMask.causal(manager, batch, cache);
         Turn turn = turn(cache.length(), batch.length());
         for (int layer = 0; layer < config.layers(); layer++) {
@@ -91,11 +85,6 @@ final class DecoderForward implements ForwardPass {
         }
         cache.advance(batch);
         return norm(hidden, DecoderArchitecture.NORM);
-    }
-
-    private PtNDArray embedding(long[] ids, Shape shape, PtNDArray table) {
-        PtNDArray indices = manager.create(LongBuffer.wrap(ids), shape, DataType.INT64);
-        return JniUtils.embedding(indices, table, false);
     }
 
     private PtNDArray layer(

@@ -5,7 +5,6 @@ import ai.djl.pytorch.engine.PtNDManager;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import java.util.SequencedMap;
 import java.util.function.Function;
 import java.util.regex.Matcher;
 import org.jspecify.annotations.Nullable;
@@ -62,16 +61,6 @@ record EncoderArchitecture(EncoderConfig config) implements ForwardArchitecture 
     @Override
     public boolean optional(String canonicalName) {
         return canonicalName.startsWith("pooler.");
-    }
-
-    @Override
-    public SequencedMap<String, List<Long>> trunk() {
-        return Block.shapes(blocks());
-    }
-
-    @Override
-    public SequencedMap<String, List<Long>> classifier(int labels) {
-        return Block.shapes(classifierBlocks(labels));
     }
 
     @Override

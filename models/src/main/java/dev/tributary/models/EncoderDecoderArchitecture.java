@@ -5,7 +5,6 @@ import ai.djl.pytorch.engine.PtNDManager;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import java.util.SequencedMap;
 import java.util.Set;
 import java.util.function.Function;
 import java.util.regex.Matcher;
@@ -58,31 +57,6 @@ record EncoderDecoderArchitecture(EncoderDecoderConfig config) implements Forwar
     }
 
     @Override
-    public boolean taskSpecific(String canonicalName) {
-        return false;
-    }
-
-    @Override
-    public boolean optional(String canonicalName) {
-        return false;
-    }
-
-    @Override
-    public SequencedMap<String, List<Long>> trunk() {
-        return Block.shapes(blocks());
-    }
-
-    @Override
-    public SequencedMap<String, List<Long>> classifier(int labels) {
-        return Block.shapes(List.of());
-    }
-
-    @Override
-    public Optional<String> labelWeight() {
-        return Optional.empty();
-    }
-
-    @Override
     public int groupOf(String canonicalName) {
         Matcher layer = LAYER.matcher(canonicalName);
         if (layer.matches()) {
@@ -116,11 +90,6 @@ record EncoderDecoderArchitecture(EncoderDecoderConfig config) implements Forwar
     @Override
     public String tokenTable() {
         return WORDS;
-    }
-
-    @Override
-    public boolean readsTokensOnly() {
-        return false;
     }
 
     @Override
@@ -174,11 +143,6 @@ record EncoderDecoderArchitecture(EncoderDecoderConfig config) implements Forwar
                             List.of(name + "k.weight", name + "v.weight"), List.of(wide, hidden)));
         }
         blocks.add(Block.of(name + "o.weight", hidden, wide));
-    }
-
-    @Override
-    public List<Block> classifierBlocks(int labels) {
-        return List.of();
     }
 
     @Override

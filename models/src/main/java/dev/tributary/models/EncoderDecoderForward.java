@@ -2,12 +2,10 @@ package dev.tributary.models;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
-import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.pytorch.engine.PtNDArray;
 import ai.djl.pytorch.engine.PtNDManager;
 import ai.djl.pytorch.jni.JniUtils;
-import java.nio.LongBuffer;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Function;
@@ -42,7 +40,7 @@ final class EncoderDecoderForward implements ForwardPass {
         Batch answers = batch.answers();
         PtNDArray read = encode(batch, new ArrayList<>());
         PtNDArray last = decode(answers, batch, () -> read, new DecoderCache(0), new ArrayList<>());
-        return scores(at(last, answers.positions()));
+        return scores(EngineArrays.at(manager, last, answers.positions(), config.hidden()));
     }
 
     @Override
@@ -70,7 +68,7 @@ final class EncoderDecoderForward implements ForwardPass {
                         () -> encode(prompts, new ArrayList<>()),
                         cache,
                         new ArrayList<>());
-        return scores(at(last, latest.ends()));
+        return scores(EngineArrays.at(manager, last, latest.ends(), config.hidden()));
     }
 
     private PtNDArray scores(PtNDArray states) {
@@ -80,15 +78,6 @@ final class EncoderDecoderForward implements ForwardPass {
         PtNDArray scale = EngineArrays.scalar(manager, 1 / Math.sqrt(config.hidden()));
         return JniUtils.linear(
                 states.mul(scale), weights.apply(EncoderDecoderArchitecture.WORDS), null);
-    }
-
-    private PtNDArray at(PtNDArray states, int[] positions) {
-        PtNDArray flat = (PtNDArray) states.reshape(-1, config.hidden());
-        long[] rows = new long[positions.length];
-        for (int i = 0; i < rows.length; i++) {
-            rows[i] = positions[i];
-        }
-        return embedding(rows, new Shape(rows.length), flat);
     }
 
     private PtNDArray encode(Batch batch, List<PtNDArray> states) {
@@ -131,15 +120,11 @@ final class EncoderDecoderForward implements ForwardPass {
     }
 
     private PtNDArray embed(Batch batch) {
-        return embedding(
+        return EngineArrays.rows(
+                manager,
+                weights.apply(EncoderDecoderArchitecture.WORDS),
                 batch.inputIds(),
-                new Shape(batch.rows(), batch.length()),
-                weights.apply(EncoderDecoderArchitecture.WORDS));
-    }
-
-    private PtNDArray embedding(long[] ids, Shape shape, PtNDArray table) {
-        PtNDArray indices = manager.create(LongBuffer.wrap(ids), shape, DataType.INT64);
-        return JniUtils.embedding(indices, table, false);
+                new Shape(batch.rows(), batch.length()));
     }
 
     /// What positions add to the scores, `[1, heads, length, seen]`.
@@ -157,7 +142,7 @@ final class EncoderDecoderForward implements ForwardPass {
             }
         }
         PtNDArray table = weights.apply(stack + EncoderDecoderArchitecture.BIAS);
-        return embedding(buckets, new Shape(length, seen), table)
+        return EngineArrays.rows(manager, table, buckets, new Shape(length, seen))
                 .transpose(2, 0, 1)
                 .reshape(1, config.heads(), length, seen);
     }

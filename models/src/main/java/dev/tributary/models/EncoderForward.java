@@ -2,12 +2,10 @@ package dev.tributary.models;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
-import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.pytorch.engine.PtNDArray;
 import ai.djl.pytorch.engine.PtNDManager;
 import ai.djl.pytorch.jni.JniUtils;
-import java.nio.LongBuffer;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -151,8 +149,7 @@ final class EncoderForward implements ForwardPass {
     }
 
     private PtNDArray embedding(long[] ids, Shape shape, String table) {
-        PtNDArray indices = manager.create(LongBuffer.wrap(ids), shape, DataType.INT64);
-        return JniUtils.embedding(indices, weights.apply(table), false);
+        return EngineArrays.rows(manager, weights.apply(table), ids, shape);
     }
 
     private PtNDArray layer(PtNDArray hidden, @Nullable PtNDArray mask, int index) {

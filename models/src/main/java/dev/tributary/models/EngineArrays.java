@@ -1,8 +1,12 @@
 package dev.tributary.models;
 
+import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.pytorch.engine.PtNDArray;
 import ai.djl.pytorch.engine.PtNDManager;
+import ai.djl.pytorch.jni.JniUtils;
+import java.nio.LongBuffer;
+import java.util.Arrays;
 
 /// Brings numbers from the heap into memory the engine owns.
 ///
@@ -21,5 +25,18 @@ final class EngineArrays {
     /// One number that stands for an array of any shape.
     static PtNDArray scalar(PtNDManager manager, double value) {
         return floats(manager, new float[] {(float) value});
+    }
+
+    /// Rows of a table, by their numbers; `shape` says how these are arranged.
+    static PtNDArray rows(PtNDManager manager, PtNDArray table, long[] numbers, Shape shape) {
+        PtNDArray indices = manager.create(LongBuffer.wrap(numbers), shape, DataType.INT64);
+        return JniUtils.embedding(indices, table, false);
+    }
+
+    /// States at some positions of a batch, `[positions, width]`.
+    static PtNDArray at(PtNDManager manager, PtNDArray states, int[] positions, int width) {
+        long[] numbers = Arrays.stream(positions).asLongStream().toArray();
+        PtNDArray flat = (PtNDArray) states.reshape(-1, width);
+        return rows(manager, flat, numbers, new Shape(numbers.length));
     }
 }

@@ -4,6 +4,7 @@ import ai.djl.pytorch.engine.PtNDArray;
 import ai.djl.pytorch.engine.PtNDManager;
 import java.util.List;
 import java.util.Optional;
+import java.util.SequencedMap;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
@@ -29,11 +30,40 @@ sealed interface ForwardArchitecture extends Architecture
     List<Block> blocks();
 
     /// The parameters of a classifier for so many labels; none where the family has no such thing.
-    List<Block> classifierBlocks(int labels);
+    default List<Block> classifierBlocks(int labels) {
+        return List.of();
+    }
+
+    @Override
+    default SequencedMap<String, List<Long>> trunk() {
+        return Block.shapes(blocks());
+    }
+
+    @Override
+    default SequencedMap<String, List<Long>> classifier(int labels) {
+        return Block.shapes(classifierBlocks(labels));
+    }
+
+    @Override
+    default Optional<String> labelWeight() {
+        return Optional.empty();
+    }
+
+    @Override
+    default boolean taskSpecific(String canonicalName) {
+        return false;
+    }
+
+    @Override
+    default boolean optional(String canonicalName) {
+        return false;
+    }
 
     /// Whether the table of embeddings is read by the tokens of the inputs alone, so that the rows
     /// of other tokens need not be held.
-    boolean readsTokensOnly();
+    default boolean readsTokensOnly() {
+        return false;
+    }
 
     /// What a norm makes of its input before it is scaled.
     PtNDArray normalised(PtNDArray input);

@@ -5,7 +5,6 @@ import ai.djl.pytorch.engine.PtNDManager;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import java.util.SequencedMap;
 import java.util.function.Function;
 import java.util.regex.Matcher;
 import org.jspecify.annotations.Nullable;
@@ -60,21 +59,6 @@ record VisionArchitecture(VisionConfig config) implements ForwardArchitecture {
     }
 
     @Override
-    public boolean optional(String canonicalName) {
-        return false;
-    }
-
-    @Override
-    public SequencedMap<String, List<Long>> trunk() {
-        return Block.shapes(blocks());
-    }
-
-    @Override
-    public SequencedMap<String, List<Long>> classifier(int labels) {
-        return Block.shapes(classifierBlocks(labels));
-    }
-
-    @Override
     public Optional<String> labelWeight() {
         return layout() == VisionLayout.VIT
                 ? Optional.of(VisionLayout.CLASSIFIER + WEIGHT)
@@ -108,11 +92,6 @@ record VisionArchitecture(VisionConfig config) implements ForwardArchitecture {
     @Override
     public String tokenTable() {
         return "";
-    }
-
-    @Override
-    public boolean readsTokensOnly() {
-        return false;
     }
 
     @Override

@@ -31,6 +31,7 @@ public final class Checkpoint implements AutoCloseable {
     private final SequencedMap<String, TensorInfo> tensors;
     private final Map<String, SafetensorsFile> fileOf;
     private final Map<String, LowRank> lowRank;
+    private final boolean adapts;
 
     private Checkpoint(Path directory, JsonNode config, Arena arena, List<SafetensorsFile> files) {
         this.directory = directory;
@@ -38,6 +39,7 @@ public final class Checkpoint implements AutoCloseable {
         this.arena = arena;
         this.fileOf = new HashMap<>();
         this.lowRank = Map.of();
+        this.adapts = false;
         SequencedMap<String, TensorInfo> all = new TreeMap<>();
         for (SafetensorsFile file : files) {
             all.putAll(file.header().tensors());
@@ -53,6 +55,7 @@ public final class Checkpoint implements AutoCloseable {
         this.fileOf = new HashMap<>(base.fileOf);
         this.fileOf.putAll(adapter.saved);
         this.lowRank = Map.copyOf(adapter.lowRank);
+        this.adapts = true;
         this.tensors = Collections.unmodifiableSequencedMap(adapter.tensors);
     }
 
@@ -121,6 +124,11 @@ public final class Checkpoint implements AutoCloseable {
     /// All tensors by the name they have in the files, sorted.
     public SequencedMap<String, TensorInfo> tensors() {
         return tensors;
+    }
+
+    /// Whether this is an adapter on a base, of which its own folder holds but the difference.
+    public boolean adapts() {
+        return adapts;
     }
 
     /// The factors of a matrix that an adapter changes; empty for all other tensors.
