@@ -4,6 +4,7 @@ import dev.tributary.models.Architecture;
 import dev.tributary.models.CalibrationSet;
 import dev.tributary.models.ModelConfig;
 import dev.tributary.models.TaskDefinition;
+import dev.tributary.models.TaskKind;
 import dev.tributary.tensors.Checkpoint;
 import dev.tributary.tensors.Digest;
 import dev.tributary.tensors.FailureCode;
@@ -90,12 +91,7 @@ public final class AdmissionChecker {
         long expected = definition.labels().size();
         Architecture architecture = Architecture.of(config);
         Optional<String> weight = architecture.labelWeight();
-        if (weight.isEmpty()) {
-            fault(
-                    FailureCode.UNSUPPORTED_ARCHITECTURE,
-                    task + " config.json",
-                    "is a %s, which classifies nothing, expected a classifier for the task's labels"
-                            .formatted(config.architecture()));
+        if (definition.kind() == TaskKind.GENERATION || weight.isEmpty()) {
             return;
         }
         TensorInfo classifier =

@@ -1,5 +1,6 @@
 package dev.tributary.merging;
 
+import dev.tributary.models.AnsweredTexts;
 import dev.tributary.models.Batch;
 import dev.tributary.models.TokenizedTexts;
 import java.util.Arrays;
@@ -42,6 +43,47 @@ interface CalibrationInputs {
     /// What some inputs count together.
     default double weight(int[] items) {
         return Arrays.stream(items).mapToDouble(this::weight).sum();
+    }
+
+    /// Prompts with answers; asked at every token of them.
+    ///
+    /// @param vocabulary scores a token
+    static CalibrationInputs of(AnsweredTexts texts, int vocabulary) {
+        int[] first = new int[texts.size()];
+        for (int item = 1; item < first.length; item++) {
+            first[item] = first[item - 1] + texts.answerLength(item - 1);
+        }
+        return new CalibrationInputs() {
+            @Override
+            public int size() {
+                return texts.size();
+            }
+
+            @Override
+            public int length(int item) {
+                return texts.length(item);
+            }
+
+            @Override
+            public Batch batch(int... items) {
+                return texts.batch(items);
+            }
+
+            @Override
+            public List<int[]> byLength(int rows) {
+                return texts.byLength(rows, vocabulary);
+            }
+
+            @Override
+            public int answers(int item) {
+                return texts.answerLength(item);
+            }
+
+            @Override
+            public int firstAnswer(int item) {
+                return first[item];
+            }
+        };
     }
 
     static CalibrationInputs of(TokenizedTexts texts) {

@@ -6,10 +6,9 @@ import dev.tributary.merging.method.Workers;
 import dev.tributary.models.CalibrationSet;
 import dev.tributary.models.Example;
 import dev.tributary.models.Head;
+import dev.tributary.models.ModelConfig;
 import dev.tributary.models.RunningModel;
 import dev.tributary.models.TextTokenizer;
-import dev.tributary.models.TokenSubset;
-import dev.tributary.models.TokenizedTexts;
 import dev.tributary.tensors.FailureCode;
 import dev.tributary.tensors.Fault;
 import dev.tributary.tensors.Progress;
@@ -74,10 +73,11 @@ public final class DivMergeOptimizer {
                                 granularity(), tasks, plan.groups(), method.start(tasks.size()))
                         : previous.startFor(
                                 granularity(), tasks, plan.groups(), plan.layerOfTensor());
-        List<Questions> questions = questions();
-        TokenSubset tokens = TokenSubset.of(questions.stream().map(Questions::texts).toList());
+        List<Asked> questions = questions();
         try (Workers workers = Workers.create();
-                RunningModel model = RunningModel.open(plan.base(), tokens);
+                RunningModel model =
+                        Questions.open(
+                                plan.base(), questions.stream().map(Asked::questions).toList());
                 Heads heads = Heads.open(model, plan)) {
             TaskVectors vectors = new TaskVectors(plan, model, workers);
             List<DivMergeTask> divMergeTasks = tasks(questions, model, vectors, heads);
@@ -103,66 +103,75 @@ public final class DivMergeOptimizer {
     /// What an expert is asked.
     ///
     /// @param key under which its answers are kept
-    private record Questions(Member member, TokenizedTexts texts, TeacherCache.Key key) {}
+    private record Asked(Member member, Questions questions, TeacherCache.Key key) {}
 
-    private List<Questions> questions() {
+    private List<Asked> questions() {
+        int positions =
+                ModelConfig.of(plan.base().config(), "base config.json").maxPositions();
         try (TextTokenizer tokenizer = TextTokenizer.open(plan.base().directory())) {
-            return plan.members().stream().map(member -> questions(member, tokenizer)).toList();
+            return plan.members().stream()
+                    .map(member -> questions(member, tokenizer, positions))
+                    .toList();
         }
     }
 
-    private Questions questions(Member member, TextTokenizer tokenizer) {
-        CalibrationSet calibration = calibration(member);
+    private Asked questions(Member member, TextTokenizer tokenizer, int positions) {
+        CalibrationSet calibration = Questions.calibration(member);
         List<Example> chosen = chosen(calibration);
-        return new Questions(
+        return new Asked(
                 member,
-                tokenizer.tokenize(chosen, calibration.maxTokens()),
+                Questions.of(calibration, chosen, tokenizer, positions),
                 new TeacherCache.Key(
                         member.digest(),
-                        TeacherCache.Key.of(chosen),
+                        Questions.digest(calibration, chosen),
                         tokenizer.digest(),
                         calibration.maxTokens()));
     }
 
     private List<DivMergeTask> tasks(
-            List<Questions> questions, RunningModel model, TaskVectors vectors, Heads heads) {
+            List<Asked> questions, RunningModel model, TaskVectors vectors, Heads heads) {
         List<DivMergeTask> tasks = new ArrayList<>();
         for (int m = 0; m < questions.size(); m++) {
             progress.update("asking experts", m, questions.size());
-            Questions asked = questions.get(m);
-            String task = asked.member().task();
-            CalibrationInputs inputs = CalibrationInputs.of(asked.texts());
-            Head head = heads.of(task);
-            Teacher teacher;
-            if (method.asksExperts()) {
-                Optional<Teacher> known =
-                        cache.find(asked.key())
-                                .filter(t ->
-                                        t.items() == inputs.size() && t.labels() == head.labels());
-                if (known.isPresent()) {
-                    teacher = known.get();
-                } else {
-                    vectors.become(m);
-                    teacher = ask(task, model, head, inputs);
-                    cache.keep(asked.key(), teacher);
-                }
-            } else {
-                teacher = Teacher.undecided(inputs.size(), head.labels());
+            Asked asked = questions.get(m);
+            Head head = heads.of(asked.member().task());
+            boolean generates = asked.questions().generation() != null;
+            if (!method.asksExperts() && head != null) {
+                CalibrationInputs inputs = asked.questions().answered(model, List.of());
+                Teacher undecided = Teacher.undecided(inputs.size(), head.labels());
+                tasks.add(new DivMergeTask(asked.member().task(), head, inputs, undecided));
+                continue;
             }
-            tasks.add(new DivMergeTask(task, head, inputs, teacher));
+            int labels = head == null ? model.config().vocabulary() : head.labels();
+            Optional<Teacher> known =
+                    cache.find(asked.key())
+                            .filter(t ->
+                                    t.labels() == labels
+                                            && (generates ? t.answers().size() : t.items())
+                                                    == asked.questions().texts().size());
+            tasks.add(
+                    known.isPresent()
+                            ? task(asked, head, known.get(), model)
+                            : ask(m, asked, head, model, vectors));
         }
         vectors.leave();
         return tasks;
     }
 
-    private static CalibrationSet calibration(Member member) {
-        CalibrationSet calibration = member.calibration();
-        if (calibration == null) {
-            throw new IllegalStateException(
-                    "[%s] has no calibration inputs, which its plan should have refused"
-                            .formatted(member.task()));
-        }
-        return calibration;
+    private static DivMergeTask task(
+            Asked asked, @Nullable Head head, Teacher teacher, RunningModel model) {
+        CalibrationInputs inputs = asked.questions().answered(model, teacher.answers());
+        return new DivMergeTask(asked.member().task(), head, inputs, teacher);
+    }
+
+    private DivMergeTask ask(
+            int place, Asked asked, @Nullable Head head, RunningModel model, TaskVectors vectors) {
+        vectors.become(place);
+        List<long[]> answers = asked.questions().generate(model);
+        CalibrationInputs inputs = asked.questions().answered(model, answers);
+        Teacher teacher = ask(asked.member().task(), model, head, inputs).answering(answers);
+        cache.keep(asked.key(), teacher);
+        return task(asked, head, teacher, model);
     }
 
     /// So many inputs as the method wants, drawn by its seed: a file may be sorted by label.

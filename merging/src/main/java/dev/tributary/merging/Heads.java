@@ -6,6 +6,7 @@ import java.util.HashMap;
 import java.util.Map;
 import java.util.Set;
 import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
 
 /// The heads of a plan's tasks, read from their experts for one running model.
 final class Heads implements AutoCloseable {
@@ -15,6 +16,9 @@ final class Heads implements AutoCloseable {
 
     static Heads open(RunningModel model, MergePlan plan) {
         Heads heads = new Heads();
+        if (model.architecture().labelWeight().isEmpty()) {
+            return heads;
+        }
         try {
             for (Member member : plan.members()) {
                 Set<String> names =
@@ -30,9 +34,10 @@ final class Heads implements AutoCloseable {
         return heads;
     }
 
-    Head of(String task) {
+    /// A task's head; null where models generate, and nothing is a task's own.
+    @Nullable Head of(String task) {
         Head head = byTask.get(task);
-        if (head == null) {
+        if (head == null && !byTask.isEmpty()) {
             throw new IllegalArgumentException(
                     "[%s] no such task, expected one of %s".formatted(task, byTask.keySet()));
         }

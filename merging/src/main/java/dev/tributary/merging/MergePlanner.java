@@ -146,7 +146,8 @@ public final class MergePlanner {
             if (runsModels() && architecture.isPresent()) {
                 TaskTensors.refuseWithoutHead(
                         method.id(),
-                        task,
+                        learnsFromTexts(),
+                        members.get(m),
                         architecture.get(),
                         own.getOrDefault(task, List.of()),
                         faults);
@@ -248,6 +249,11 @@ public final class MergePlanner {
                                     .formatted(members.size(), method.id(), most)
                             + " multislerp");
         }
+    }
+
+    /// Fisher information and trust regions need the gradient of a label's likelihood.
+    private boolean learnsFromTexts() {
+        return LayerSums.among(method.statistics()).containsAll(method.statistics());
     }
 
     private boolean runsModels() {

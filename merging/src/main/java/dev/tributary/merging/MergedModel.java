@@ -59,8 +59,8 @@ public final class MergedModel implements AutoCloseable {
         return model;
     }
 
-    /// A task's own head, to be used with the model.
-    public Head head(String task) {
+    /// A task's own head, to be used with the model; null where it generates.
+    public @Nullable Head head(String task) {
         return heads.of(task);
     }
 

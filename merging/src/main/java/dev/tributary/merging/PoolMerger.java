@@ -296,7 +296,6 @@ public final class PoolMerger {
 
     private static CalibrationSet calibration(TaskDefinition task, int items) {
         List<Example> inputs = task.calibration(items);
-        return new CalibrationSet(
-                task.name(), task.maxTokens(), inputs, TeacherCache.Key.of(inputs));
+        return CalibrationSet.unlabelled(task, inputs, TeacherCache.Key.of(inputs));
     }
 }

@@ -5,8 +5,6 @@ import dev.tributary.merging.method.Statistics;
 import dev.tributary.models.Head;
 import dev.tributary.models.RunningModel;
 import dev.tributary.models.Scorer;
-import dev.tributary.models.TextTokenizer;
-import dev.tributary.models.TokenizedTexts;
 import dev.tributary.tensors.Digest;
 import dev.tributary.tensors.FailureCode;
 import dev.tributary.tensors.Fault;
@@ -32,7 +30,7 @@ final class ScaleTuner {
     private final SortedMap<String, ValidationSet> sets;
     private final @Nullable Statistics statistics;
     private final Progress progress;
-    private final Map<String, TokenizedTexts> texts = new HashMap<>();
+    private final Map<String, Scorer> scorers = new HashMap<>();
 
     private ScaleTuner(
             MergePlan plan,
@@ -60,7 +58,12 @@ final class ScaleTuner {
             SortedMap<String, ValidationSet> sets,
             @Nullable Statistics statistics,
             Progress progress) {
-        return new ScaleTuner(plan, grid, sets, statistics, progress).choose();
+        ScaleTuner tuner = new ScaleTuner(plan, grid, sets, statistics, progress);
+        try {
+            return tuner.choose();
+        } finally {
+            tuner.scorers.values().forEach(Scorer::close);
+        }
     }
 
     private ScaleChoice choose() {
@@ -134,20 +137,11 @@ final class ScaleTuner {
                     "[%s] has no validation set, which its plan should have refused"
                             .formatted(task));
         }
-        return Scorer.score(
-                        model,
-                        head,
-                        texts.computeIfAbsent(task, _ -> tokenized(set, model)),
-                        set.expected(),
-                        set.task().labels(),
-                        set.task().metric())
-                .value();
+        return scorers.computeIfAbsent(task, _ -> scorer(set)).score(model, head).value();
     }
 
-    private TokenizedTexts tokenized(ValidationSet set, RunningModel model) {
-        try (TextTokenizer tokenizer = TextTokenizer.open(plan.base().directory())) {
-            return set.tokenized(tokenizer, model.config());
-        }
+    private Scorer scorer(ValidationSet set) {
+        return Scorer.open(set.task(), set.examples(), plan.base().directory());
     }
 
     private void report(int done, long began) {

@@ -6,10 +6,9 @@ import dev.tributary.models.Example;
 import dev.tributary.models.ExampleGradients;
 import dev.tributary.models.Head;
 import dev.tributary.models.HeldStretch;
+import dev.tributary.models.ModelConfig;
 import dev.tributary.models.RunningModel;
 import dev.tributary.models.TextTokenizer;
-import dev.tributary.models.TokenSubset;
-import dev.tributary.models.TokenizedTexts;
 import dev.tributary.tensors.Checkpoint;
 import dev.tributary.tensors.Digest;
 import dev.tributary.tensors.Dtype;
@@ -29,6 +28,7 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
 
 /// Gathers what a method asks to know of running experts: runs each over its task's inputs and sums
 /// up, unless that is known from an earlier merge.
@@ -62,8 +62,7 @@ public final class StatisticsGatherer {
     private record Subject(
             int place,
             Member member,
-            TokenizedTexts texts,
-            CalibrationInputs inputs,
+            Questions questions,
             Map<Statistic, StatisticsCache.Key> keys,
             List<Integer> labels) {}
 
@@ -99,8 +98,9 @@ public final class StatisticsGatherer {
         if (unknown.isEmpty()) {
             return;
         }
-        TokenSubset tokens = TokenSubset.of(unknown.stream().map(Subject::texts).toList());
-        try (RunningModel model = RunningModel.open(plan.base(), tokens);
+        try (RunningModel model =
+                        Questions.open(
+                                plan.base(), unknown.stream().map(Subject::questions).toList());
                 Heads heads = Heads.open(model, plan)) {
             for (int i = 0; i < unknown.size(); i++) {
                 progress.update("running experts", i, unknown.size());
@@ -122,19 +122,18 @@ public final class StatisticsGatherer {
 
     private List<Subject> subjects() {
         List<Subject> subjects = new ArrayList<>();
+        int positions = ModelConfig.of(plan.base().config(), "base config.json").maxPositions();
         try (TextTokenizer tokenizer = TextTokenizer.open(plan.base().directory())) {
             for (int m = 0; m < plan.members().size(); m++) {
-                subjects.add(subject(m, tokenizer));
+                subjects.add(subject(m, tokenizer, positions));
             }
         }
         return subjects;
     }
 
-    private Subject subject(int place, TextTokenizer tokenizer) {
+    private Subject subject(int place, TextTokenizer tokenizer, int positions) {
         Member member = plan.members().get(place);
-        CalibrationSet set =
-                Objects.requireNonNull(
-                        member.calibration(), "a plan without inputs should have been refused");
+        CalibrationSet set = Questions.calibration(member);
         List<Integer> chosen =
                 CalibrationSampler.sample(
                         SEED, set.task(), set.inputs().size(), plan.method().calibrationItems());
@@ -143,7 +142,7 @@ public final class StatisticsGatherer {
                 set.labelIds().isEmpty()
                         ? List.of()
                         : chosen.stream().map(set.labelIds()::get).toList();
-        Digest content = Digest.ofText(TeacherCache.Key.of(inputs).value() + labels);
+        Digest content = Digest.ofText(Questions.digest(set, inputs).value() + labels);
         Map<Statistic, StatisticsCache.Key> keys = new TreeMap<>();
         for (Statistic statistic : plan.method().statistics()) {
             keys.put(
@@ -156,54 +155,59 @@ public final class StatisticsGatherer {
                             tokenizer.digest(),
                             set.maxTokens()));
         }
-        TokenizedTexts texts = tokenizer.tokenize(inputs, set.maxTokens());
-        return new Subject(place, member, texts, CalibrationInputs.of(texts), keys, labels);
+        Questions questions = Questions.of(set, inputs, tokenizer, positions);
+        return new Subject(place, member, questions, keys, labels);
     }
 
-    private void run(Subject subject, RunningModel model, Head head) {
+    private void run(Subject subject, RunningModel model, @Nullable Head head) {
         become(model, subject);
+        CalibrationInputs inputs =
+                subject.questions().answered(model, subject.questions().generate(model));
         Set<Statistic> missing = missing(subject);
         Set<Statistic> ofLayers = LayerSums.among(missing);
         if (!ofLayers.isEmpty()) {
             try (LayerSums sums = new LayerSums(ofLayers)) {
-                for (int[] items : subject.inputs().byLength(ROWS_PER_BATCH)) {
-                    model.watch(head, subject.inputs().batch(items), sums);
+                for (int[] items : inputs.byLength(ROWS_PER_BATCH)) {
+                    model.watch(head, inputs.batch(items), sums);
                 }
                 ofLayers.forEach(statistic -> keep(subject, statistic, sums.of(statistic)));
             }
         }
-        if (missing.contains(Statistic.FISHER)) {
-            fisher(subject, model, head);
+        if (head != null && missing.contains(Statistic.FISHER)) {
+            fisher(subject, inputs, model, head);
         }
-        if (missing.contains(Statistic.ABSOLUTE_GRADIENT)) {
-            absoluteGradient(subject, model, head);
+        if (head != null && missing.contains(Statistic.ABSOLUTE_GRADIENT)) {
+            absoluteGradient(subject, inputs, model, head);
         }
     }
 
-    private void fisher(Subject subject, RunningModel model, Head head) {
+    private void fisher(
+            Subject subject, CalibrationInputs inputs, RunningModel model, Head head) {
         try (ExampleGradients gradients =
                 new ExampleGradients(model, names(model), ExampleGradients.Measure.SQUARED)) {
-            for (int item = 0; item < subject.inputs().size(); item++) {
-                gradients.addExpected(head, subject.inputs().batch(item));
+            for (int item = 0; item < inputs.size(); item++) {
+                gradients.addExpected(head, inputs.batch(item));
             }
             keep(subject, Statistic.FISHER, means(model, gradients));
         }
     }
 
-    private void absoluteGradient(Subject subject, RunningModel model, Head head) {
-        int[] labels = labels(subject, model, head);
+    private void absoluteGradient(
+            Subject subject, CalibrationInputs inputs, RunningModel model, Head head) {
+        int[] labels = labels(subject, inputs, model, head);
         becomeBase(model);
         try (ExampleGradients gradients =
                 new ExampleGradients(model, names(model), ExampleGradients.Measure.ABSOLUTE)) {
-            for (int item = 0; item < subject.inputs().size(); item++) {
-                gradients.addLabelled(head, subject.inputs().batch(item), labels[item]);
+            for (int item = 0; item < inputs.size(); item++) {
+                gradients.addLabelled(head, inputs.batch(item), labels[item]);
             }
             keep(subject, Statistic.ABSOLUTE_GRADIENT, means(model, gradients));
         }
     }
 
     /// The labels given, or what the expert, whose weights the model holds, answers.
-    private static int[] labels(Subject subject, RunningModel model, Head head) {
+    private static int[] labels(
+            Subject subject, CalibrationInputs inputs, RunningModel model, Head head) {
         int[] labels = subject.labels().stream().mapToInt(Integer::intValue).toArray();
         if (labels.length > 0) {
             for (int label : labels) {
@@ -219,9 +223,9 @@ public final class StatisticsGatherer {
             }
             return labels;
         }
-        labels = new int[subject.inputs().size()];
-        for (int[] items : subject.inputs().byLength(ROWS_PER_BATCH)) {
-            float[] logits = model.logits(head, subject.inputs().batch(items));
+        labels = new int[inputs.size()];
+        for (int[] items : inputs.byLength(ROWS_PER_BATCH)) {
+            float[] logits = model.logits(head, inputs.batch(items));
             for (int row = 0; row < items.length; row++) {
                 labels[items[row]] = largest(logits, row * head.labels(), head.labels());
             }

@@ -1,6 +1,7 @@
 package dev.tributary.merging;
 
 import dev.tributary.models.Architecture;
+import dev.tributary.models.CalibrationSet;
 import dev.tributary.tensors.FailureCode;
 import dev.tributary.tensors.Fault;
 import dev.tributary.tensors.TensorInfo;
@@ -33,20 +34,38 @@ final class TaskTensors {
         return List.copyOf(tensors);
     }
 
-    /// Some methods compare answers, so every expert must be able to give some.
+    /// Some methods run experts, so every one must be able to answer.
+    ///
+    /// @param onTexts whether the method can learn from texts that are generated
     static void refuseWithoutHead(
             String method,
-            String task,
+            boolean onTexts,
+            Member member,
             Architecture architecture,
             List<TaskTensor> tensors,
             List<Fault> faults) {
         Optional<String> classifier = architecture.labelWeight();
+        String task = member.task();
+        CalibrationSet set = member.calibration();
+        if (set != null && (set.generation() != null) != classifier.isEmpty()) {
+            faults.add(
+                    new Fault(
+                            FailureCode.BAD_TASK,
+                            task,
+                            classifier.isEmpty()
+                                    ? "is to choose a label, and its expert generates texts: expected kind: generation, with the labels as the words to answer with"
+                                    : "is to generate texts, and its expert chooses a label: expected kind: classification"));
+            return;
+        }
+        if (classifier.isEmpty() && onTexts) {
+            return;
+        }
         if (classifier.isEmpty()) {
             faults.add(
                     new Fault(
                             FailureCode.UNSUPPORTED_ARCHITECTURE,
                             task,
-                            "classifies nothing, and %s compares classifications: use a method that learns from weights alone"
+                            "classifies nothing, and %s takes gradients of classifications: use divmerge, regmean, lot or cat, or a method that learns from weights alone"
                                     .formatted(method)));
         } else if (tensors.stream().noneMatch(t -> t.name().equals(classifier.get()))) {
             faults.add(

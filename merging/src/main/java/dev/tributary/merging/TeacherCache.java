@@ -11,6 +11,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
@@ -23,10 +24,10 @@ import java.util.Optional;
 /// digest of their own: a damaged one counts as absent.
 final class TeacherCache {
     /// Changes whenever answers may come out differently.
-    private static final int CODE_VERSION = 2;
+    private static final int CODE_VERSION = 3;
 
     private static final int MAGIC = 0x54524254;
-    private static final int HEADER_BYTES = 3 * Integer.BYTES;
+    private static final int HEADER_BYTES = 4 * Integer.BYTES;
     private static final int DIGEST_BYTES = 32;
 
     private final Path folder;
@@ -90,16 +91,29 @@ final class TeacherCache {
 
     private static ByteBuffer encode(Teacher teacher) {
         float[] logits = teacher.logits();
+        int answers = teacher.answers().stream().mapToInt(TeacherCache::bytes).sum();
         ByteBuffer bytes =
-                ByteBuffer.allocate(HEADER_BYTES + logits.length * Float.BYTES + DIGEST_BYTES)
+                ByteBuffer.allocate(
+                                HEADER_BYTES + answers + logits.length * Float.BYTES + DIGEST_BYTES)
                         .order(ByteOrder.LITTLE_ENDIAN)
                         .putInt(MAGIC)
                         .putInt(teacher.items())
-                        .putInt(teacher.labels());
+                        .putInt(teacher.labels())
+                        .putInt(teacher.answers().size());
+        for (long[] answer : teacher.answers()) {
+            bytes.putInt(answer.length);
+            for (long token : answer) {
+                bytes.putLong(token);
+            }
+        }
         for (float logit : logits) {
             bytes.putFloat(logit);
         }
         return bytes.put(digest(bytes.array())).flip();
+    }
+
+    private static int bytes(long[] answer) {
+        return Integer.BYTES + answer.length * Long.BYTES;
     }
 
     private static Optional<Teacher> decode(byte[] content) {
@@ -114,12 +128,20 @@ final class TeacherCache {
         int magic = bytes.getInt();
         int items = bytes.getInt();
         int labels = bytes.getInt();
-        float[] logits = new float[(content.length - HEADER_BYTES - DIGEST_BYTES) / Float.BYTES];
+        List<long[]> answers = new ArrayList<>();
+        for (int left = bytes.getInt(); left > 0; left--) {
+            long[] answer = new long[bytes.getInt()];
+            for (int i = 0; i < answer.length; i++) {
+                answer[i] = bytes.getLong();
+            }
+            answers.add(answer);
+        }
+        float[] logits = new float[(bytes.remaining() - DIGEST_BYTES) / Float.BYTES];
         for (int i = 0; i < logits.length; i++) {
             logits[i] = bytes.getFloat();
         }
         return magic == MAGIC && items * labels == logits.length
-                ? Optional.of(new Teacher(items, labels, logits))
+                ? Optional.of(new Teacher(items, labels, logits).answering(answers))
                 : Optional.empty();
     }
 

@@ -1,11 +1,8 @@
 package dev.tributary.merging;
 
 import dev.tributary.models.Example;
-import dev.tributary.models.ModelConfig;
 import dev.tributary.models.Split;
 import dev.tributary.models.TaskDefinition;
-import dev.tributary.models.TextTokenizer;
-import dev.tributary.models.TokenizedTexts;
 import dev.tributary.tensors.Digest;
 import dev.tributary.tensors.RefusedException;
 import java.nio.file.Path;
@@ -28,14 +25,6 @@ record ValidationSet(TaskDefinition task, List<Example> examples) {
         TaskDefinition task = TaskDefinition.read(definition);
         List<Example> examples = task.examples(Split.VALIDATION);
         return new ValidationSet(task, examples.subList(0, Math.min(items, examples.size())));
-    }
-
-    int[] expected() {
-        return task.labelIds(examples);
-    }
-
-    TokenizedTexts tokenized(TextTokenizer tokenizer, ModelConfig config) {
-        return tokenizer.tokenize(examples, config.tokensFor(task));
     }
 
     /// Each text and label with its length before it, so that no two lists read the same.

@@ -267,6 +267,8 @@ class DivMergeGoldenTest {
                                     "expert" + t,
                                     24,
                                     List.of(new Example("ids come with the fixture", null, null)),
+                                    List.of(),
+                                    null,
                                     Digest.ofText("calibration"))));
         }
         return MergePlanner.plan(open("base"), members, fullBatch(granularity, Divergence.JS));

@@ -15,9 +15,11 @@ import dev.tributary.tensors.RefusedException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -81,17 +83,11 @@ class FamilyMergesTest {
     void classifiersOfOtherFamiliesAreMergedByEveryKindOfMethod(String family, String method)
             throws IOException {
         TinyPool pool = new TinyPool(folder, config(family));
-        MergeMethod chosen =
-                MergeMethod.of(
-                        method,
-                        method.equals("divmerge") || method.equals("adamerging")
-                                ? Map.of("max_steps", "20", "calibration_items", "10")
-                                : Map.of());
         Path target = folder.resolve("out");
 
         MergeResult result =
                 PoolMerger.merge(
-                        pool.request(chosen, target, "spam", "hedges", "nouns"), Progress.SILENT);
+                        pool.request(chosen(method), target, "spam", "hedges", "nouns"), Progress.SILENT);
 
         if (method.equals("divmerge")) {
             DivMergeResult learnt = Objects.requireNonNull(result.learnt());
@@ -119,15 +115,34 @@ class FamilyMergesTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"qwen2", "t5"})
-    void modelsThatGenerateAreMergedByTheirWeights(String family) throws IOException {
+    @CsvSource({
+        "qwen2, divmerge",
+        "qwen2, adamerging",
+        "qwen2, regmean",
+        "qwen2, lot",
+        "qwen2, cat",
+        "qwen2, ties",
+        "t5, divmerge",
+        "t5, adamerging",
+        "t5, regmean",
+        "t5, lot",
+        "t5, cat",
+        "t5, ties",
+    })
+    void modelsThatGenerateAreMergedByEveryKindOfMethod(String family, String method)
+            throws IOException {
         TinyPool pool = new TinyPool(folder, config(family));
         Path target = folder.resolve("out");
 
-        PoolMerger.merge(
-                pool.request(MergeMethod.of("ties", Map.of()), target, "spam", "hedges", "nouns"),
-                Progress.SILENT);
+        MergeResult result =
+                PoolMerger.merge(
+                        pool.request(chosen(method), target, "spam", "hedges", "nouns"),
+                        Progress.SILENT);
 
+        if (method.equals("divmerge")) {
+            DivMergeResult learnt = Objects.requireNonNull(result.learnt());
+            assertThat(learnt.meanAfter()).isLessThan(learnt.meanBefore());
+        }
         try (Checkpoint merged = Checkpoint.open(target);
                 Checkpoint base = Checkpoint.open(pool.base());
                 RunningModel model = RunningModel.open(merged)) {
@@ -140,15 +155,70 @@ class FamilyMergesTest {
 
     @ParameterizedTest
     @ValueSource(strings = {"qwen2", "t5"})
-    void methodsThatCompareClassificationsSayThatThereAreNone(String family) throws IOException {
+    void whatAnExpertAnsweredIsAskedForOnce(String family) throws IOException {
         TinyPool pool = new TinyPool(folder, config(family));
-        MergeMethod divMerge = MergeMethod.of("divmerge", Map.of());
+        PoolMerger.merge(
+                pool.request(chosen("divmerge"), folder.resolve("out"), "spam", "hedges"),
+                Progress.SILENT);
+        List<String> asked = new ArrayList<>();
+
+        PoolMerger.merge(
+                pool.request(chosen("divmerge"), folder.resolve("again"), "spam", "hedges"),
+                (stage, _, _) -> asked.add(stage));
+
+        assertThat(Files.mismatch(
+                        folder.resolve("out/model.safetensors"),
+                        folder.resolve("again/model.safetensors")))
+                .isEqualTo(-1);
+        try (var teachers = Files.list(folder.resolve("cache/teachers"))) {
+            assertThat(teachers).hasSize(2);
+        }
+    }
+
+    @ParameterizedTest
+    @CsvSource({"qwen2, fisher", "qwen2, tatr", "t5, fisher"})
+    void methodsThatTakeGradientsOfClassificationsSayThatThereAreNone(
+            String family, String method) throws IOException {
+        TinyPool pool = new TinyPool(folder, config(family));
+        MergeMethod chosen =
+                MergeMethod.of(
+                        method, method.equals("tatr") ? Map.of("labels", "predicted") : Map.of());
 
         assertThatThrownBy(() ->
                         PoolMerger.merge(
-                                pool.request(divMerge, folder.resolve("out"), "spam", "hedges"),
+                                pool.request(chosen, folder.resolve("out"), "spam", "hedges"),
                                 Progress.SILENT))
                 .isInstanceOf(RefusedException.class)
-                .hasMessageContaining("classifies nothing, and divmerge compares classifications");
+                .hasMessageContaining("classifies nothing, and " + method + " takes gradients");
+    }
+
+    @Test
+    void aTaskOfAnotherKindThanItsExpertIsRefused() throws IOException {
+        TinyPool pool = new TinyPool(folder, config("qwen2"));
+        Path definition = pool.taskFolder("spam").resolve("task.yaml");
+        Files.writeString(
+                definition,
+                """
+                name: spam
+                labels: [LABEL_0, LABEL_1]
+                calibration: calibration.jsonl
+                validation: validation.jsonl
+                """);
+
+        assertThatThrownBy(() ->
+                        PoolMerger.merge(
+                                pool.request(
+                                        chosen("divmerge"), folder.resolve("out"), "spam", "nouns"),
+                                Progress.SILENT))
+                .isInstanceOf(RefusedException.class)
+                .hasMessageContaining("is to choose a label, and its expert generates texts");
+    }
+
+    private static MergeMethod chosen(String method) {
+        return MergeMethod.of(
+                method,
+                method.equals("divmerge") || method.equals("adamerging")
+                        ? Map.of("max_steps", "20", "calibration_items", "10")
+                        : Map.of());
     }
 }

@@ -297,19 +297,12 @@ class ScaleTunerTest {
     }
 
     private double score(Path checkpoint, String task) {
+        TaskDefinition definition = TaskDefinition.read(pool.taskFolder(task));
+        List<Example> examples = definition.examples(Split.VALIDATION);
         try (Checkpoint opened = Checkpoint.open(checkpoint);
                 RunningModel model = RunningModel.open(opened);
-                TextTokenizer tokenizer = TextTokenizer.open(pool.base())) {
-            TaskDefinition definition = TaskDefinition.read(pool.taskFolder(task));
-            List<Example> examples = definition.examples(Split.VALIDATION);
-            return Scorer.score(
-                            model,
-                            null,
-                            tokenizer.tokenize(examples, definition.maxTokens()),
-                            definition.labelIds(examples),
-                            definition.labels(),
-                            definition.metric())
-                    .value();
+                Scorer scorer = Scorer.open(definition, examples, pool.base())) {
+            return scorer.score(model, null).value();
         }
     }
 

@@ -242,7 +242,7 @@ class StatisticsGathererTest {
                 for (int label = 1; label < logits.length; label++) {
                     answer = logits[label] > logits[answer] ? label : answer;
                 }
-                gradients.addLabelled(heads.of("spam"), text, answer);
+                gradients.addLabelled(Objects.requireNonNull(heads.of("spam")), text, answer);
             }
             float[] sums = gradients.sum(INNER).toArray(ValueLayout.JAVA_FLOAT);
             float[] means = values(gathered, Statistic.ABSOLUTE_GRADIENT, 1, tensor(plan, INNER));

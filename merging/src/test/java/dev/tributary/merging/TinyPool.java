@@ -83,6 +83,21 @@ final class TinyPool {
             }
             write(folder.resolve("expert" + t), architecture, own, expert, shapes);
             stage(task, t);
+            if (architecture.labelWeight().isEmpty()) {
+                write(
+                        taskFolder(task).resolve("task.yaml"),
+                        """
+                        name: %s
+                        kind: generation
+                        metric: rouge1
+                        prompt: "{text} w5"
+                        max_tokens: 16
+                        max_new_tokens: 6
+                        calibration: calibration.jsonl
+                        validation: validation.jsonl
+                        """
+                                .formatted(task));
+            }
         }
         write(folder.resolve("base/tokenizer.json"), tokenizer());
         write(folder.resolve("base/tokenizer_config.json"), "{}\n");

@@ -9,6 +9,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /// The inputs of one task that an optimiser of merges may see. Of a staged task only the
 /// calibration file is opened and of any other one at most the training examples, so nothing
@@ -18,9 +19,15 @@ import java.util.Optional;
 /// @param maxTokens inputs are cut to so many tokens
 /// @param inputs the inputs, none with a label
 /// @param labelIds their labels, for methods that learn from labels; empty for all others
+/// @param generation how a text is asked for; null where one of the labels is chosen
 /// @param digest of the calibration file, or of inputs and labels
 public record CalibrationSet(
-        String task, int maxTokens, List<Example> inputs, List<Integer> labelIds, Digest digest) {
+        String task,
+        int maxTokens,
+        List<Example> inputs,
+        List<Integer> labelIds,
+        @Nullable TextGeneration generation,
+        Digest digest) {
 
     public CalibrationSet {
         inputs = inputs.stream().map(Example::unlabelled).toList();
@@ -32,8 +39,10 @@ public record CalibrationSet(
     }
 
     /// Inputs without labels.
-    public CalibrationSet(String task, int maxTokens, List<Example> inputs, Digest digest) {
-        this(task, maxTokens, inputs, List.of(), digest);
+    public static CalibrationSet unlabelled(
+            TaskDefinition task, List<Example> inputs, Digest digest) {
+        return new CalibrationSet(
+                task.name(), task.maxTokens(), inputs, List.of(), task.generation(), digest);
     }
 
     /// Training examples of a task with their labels, in an order that never changes.
@@ -41,6 +50,14 @@ public record CalibrationSet(
     /// @param items at most how many
     /// @throws RefusedException where there are none or they cannot be read
     public static CalibrationSet labelled(TaskDefinition task, int items) {
+        if (task.kind() != TaskKind.CLASSIFICATION) {
+            throw new RefusedException(
+                    new Fault(
+                            FailureCode.BAD_TASK,
+                            "task %s".formatted(task.name()),
+                            "generates texts, expected labels to learn from: set labels to predicted"
+                                    + " to take the expert's own answers"));
+        }
         List<Example> examples = task.trainingSample(items);
         List<Integer> ids = Arrays.stream(task.labelIds(examples)).boxed().toList();
         StringBuilder text = new StringBuilder("labelled\n");
@@ -51,7 +68,7 @@ public record CalibrationSet(
             text.append(ids.get(i)).append('\n');
         }
         return new CalibrationSet(
-                task.name(), task.maxTokens(), examples, ids, Digest.ofText(text.toString()));
+                task.name(), task.maxTokens(), examples, ids, null, Digest.ofText(text.toString()));
     }
 
     private static void append(StringBuilder text, String part) {
@@ -66,7 +83,8 @@ public record CalibrationSet(
         Path file = stagedFolder.resolve(TaskFolder.CALIBRATION);
         List<Fault> faults = new ArrayList<>();
         List<Example> inputs =
-                new ExampleFile(file, definition.labels())
+                definition
+                        .exampleFile(file)
                         .read(FailureCode.CALIBRATION_UNREADABLE, false, faults);
         if (faults.isEmpty() && inputs.isEmpty()) {
             faults.add(
@@ -78,7 +96,6 @@ public record CalibrationSet(
         if (!faults.isEmpty()) {
             throw new RefusedException(faults);
         }
-        return new CalibrationSet(
-                definition.name(), definition.maxTokens(), inputs, Digest.of(file));
+        return unlabelled(definition, inputs, Digest.of(file));
     }
 }

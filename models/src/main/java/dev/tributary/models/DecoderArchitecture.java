@@ -145,6 +145,11 @@ record DecoderArchitecture(DecoderConfig config) implements ForwardArchitecture 
     }
 
     @Override
+    public AnsweredTexts answered(TokenizedTexts prompts, List<long[]> answers) {
+        return AnsweredTexts.following(prompts, answers);
+    }
+
+    @Override
     public int cachedLayers() {
         return config.layers();
     }

@@ -161,6 +161,19 @@ record EncoderDecoderArchitecture(EncoderDecoderConfig config) implements Forwar
     }
 
     @Override
+    public AnsweredTexts answered(TokenizedTexts prompts, List<long[]> answers) {
+        return AnsweredTexts.decoded(prompts, answers, config.startToken());
+    }
+
+    /// What looks back at the prompt takes keys and values from the encoder's states.
+    @Override
+    public Batch readBy(String weight, Batch batch) {
+        boolean looksBack =
+                weight.contains(".EncDecAttention.k") || weight.contains(".EncDecAttention.v");
+        return weight.startsWith("decoder.") && !looksBack ? batch.answers() : batch;
+    }
+
+    @Override
     public int cachedLayers() {
         return config.decoderLayers();
     }

@@ -6,7 +6,8 @@ import org.jspecify.annotations.Nullable;
 ///
 /// @param text the text; the first of two for a task on pairs
 /// @param textPair the second text, or null
-/// @param label the label, or null where none is given (calibration inputs never have one)
+/// @param label the label, or the text to be generated; null where none is given (calibration
+///   inputs never have one)
 public record Example(String text, @Nullable String textPair, @Nullable String label) {
 
     /// The same input without its label.

@@ -16,10 +16,11 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /// A file of examples, one JSON object a line: `text`, for pairs `text_pair`, and `label` (a name,
-/// or a number counting from 0). Other keys are let be.
+/// or a number counting from 0). Where texts are generated, the expected one is the label, and
+/// `source` and `target` may stand for `text` and `label`. Other keys are let be.
 ///
-/// @param labels the task's
-record ExampleFile(Path file, List<String> labels) {
+/// @param labels the task's; null where any text may be expected
+record ExampleFile(Path file, @Nullable List<String> labels) {
     private static final JsonMapper JSON = new JsonMapper();
     private static final int FAULTS_TOLD = 20;
 
@@ -60,7 +61,7 @@ record ExampleFile(Path file, List<String> labels) {
             faults.add(new Fault(code, where, problem));
             return null;
         }
-        JsonNode text = node.path("text");
+        JsonNode text = either(node, "text", "source");
         JsonNode pair = node.path("text_pair");
         if (!text.isTextual() || !(pair.isTextual() || pair.isMissingNode() || pair.isNull())) {
             faults.add(
@@ -71,7 +72,7 @@ record ExampleFile(Path file, List<String> labels) {
                                     .formatted(shortened(line))));
             return null;
         }
-        JsonNode given = node.path("label");
+        JsonNode given = either(node, "label", "target");
         String label = label(given);
         boolean none = given.isMissingNode() || given.isNull();
         if (label == null && (labelNeeded || !none)) {
@@ -79,14 +80,23 @@ record ExampleFile(Path file, List<String> labels) {
                     new Fault(
                             none ? code : FailureCode.LABELS_MISMATCH,
                             where,
-                            "label is %s, expected one of %s"
-                                    .formatted(none ? "missing" : given, labels)));
+                            "label is %s, expected %s"
+                                    .formatted(
+                                            none ? "missing" : given,
+                                            labels == null ? "a text" : "one of " + labels)));
             return null;
         }
         return new Example(text.asText(), pair.isTextual() ? pair.asText() : null, label);
     }
 
+    private JsonNode either(JsonNode node, String key, String other) {
+        return labels == null && !node.has(key) ? node.path(other) : node.path(key);
+    }
+
     private @Nullable String label(JsonNode given) {
+        if (labels == null) {
+            return given.isTextual() ? given.asText() : null;
+        }
         if (given.isTextual()) {
             return labels.contains(given.asText()) ? given.asText() : null;
         }

@@ -22,17 +22,24 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 
-/// The folder of a classifier checkpoint, written aside and renamed when it is complete.
+/// The folder of a fine-tuned checkpoint, written aside and renamed when it is complete.
 ///
 /// @param target where it appears
 record ExpertFolder(Path target) {
-    private static final List<String> TOKENIZER_FILES =
+    private static final List<String> COPIED =
             List.of(
                     TextTokenizer.FILE,
                     "tokenizer_config.json",
                     "special_tokens_map.json",
-                    "vocab.txt");
+                    "vocab.txt",
+                    "vocab.json",
+                    "merges.txt",
+                    "spiece.model",
+                    "tokenizer.model",
+                    "chat_template.jinja",
+                    "generation_config.json");
 
     void refuseIfThere() {
         if (Files.exists(target)) {
@@ -45,7 +52,7 @@ record ExpertFolder(Path target) {
         }
     }
 
-    void write(Checkpoint base, RunningModel model, Head head, List<String> labels) {
+    void write(Checkpoint base, RunningModel model, @Nullable Head head, List<String> labels) {
         Path parent = Objects.requireNonNull(target.toAbsolutePath().getParent());
         Path staging = null;
         try {
@@ -54,8 +61,8 @@ record ExpertFolder(Path target) {
             writeWeights(staging.resolve("model.safetensors"), model, head);
             Files.writeString(
                     staging.resolve("config.json"),
-                    config(base, model, labels).toPrettyString() + "\n");
-            for (String name : TOKENIZER_FILES) {
+                    config(base, model, head == null ? List.of() : labels).toPrettyString() + "\n");
+            for (String name : COPIED) {
                 Path file = base.directory().resolve(name);
                 if (Files.isRegularFile(file)) {
                     Files.copy(file, staging.resolve(name));
@@ -70,24 +77,26 @@ record ExpertFolder(Path target) {
         }
     }
 
-    private static void writeWeights(Path file, RunningModel model, Head head) {
+    private static void writeWeights(Path file, RunningModel model, @Nullable Head head) {
         Map<String, MemorySegment> byName = new HashMap<>();
         List<TensorSpec> specs = new ArrayList<>();
         Architecture architecture = model.architecture();
         model.parameters()
                 .forEach((name, shape) -> {
-                    if (!head.parameters().containsKey(name)) {
+                    if (head == null || !head.parameters().containsKey(name)) {
                         String fileName = architecture.classifierName(name);
                         specs.add(new TensorSpec(fileName, Dtype.F32, shape));
                         byName.put(fileName, model.weights(name));
                     }
                 });
-        head.parameters()
-                .forEach((name, shape) -> {
-                    String fileName = architecture.classifierName(name);
-                    specs.add(new TensorSpec(fileName, Dtype.F32, shape));
-                    byName.put(fileName, head.weights(name));
-                });
+        if (head != null) {
+            head.parameters()
+                    .forEach((name, shape) -> {
+                        String fileName = architecture.classifierName(name);
+                        specs.add(new TensorSpec(fileName, Dtype.F32, shape));
+                        byName.put(fileName, head.weights(name));
+                    });
+        }
         try (CheckpointWriter writer =
                 CheckpointWriter.create(file, specs, CheckpointWriter.PYTORCH)) {
             for (String name : writer.tensors().keySet()) {
@@ -97,14 +106,17 @@ record ExpertFolder(Path target) {
         }
     }
 
-    /// The base's configuration with this head's labels, in the form `transformers` 4 writes and
-    /// both 4 and 5 read.
+    /// The base's configuration, with the head's labels where there is one, in the form
+    /// `transformers` 4 writes and both 4 and 5 read.
     private static ObjectNode config(Checkpoint base, RunningModel model, List<String> labels) {
         ObjectNode config = base.config().deepCopy();
-        config.putArray("architectures").add(classifierClass(model.config().architecture()));
-        config.put("problem_type", "single_label_classification");
         config.put("torch_dtype", "float32");
         config.remove("dtype");
+        if (labels.isEmpty()) {
+            return config;
+        }
+        config.putArray("architectures").add(classifierClass(model.config().architecture()));
+        config.put("problem_type", "single_label_classification");
         config.remove("num_labels");
         ObjectNode names = config.putObject("id2label");
         ObjectNode ids = config.putObject("label2id");
@@ -135,7 +147,7 @@ record ExpertFolder(Path target) {
         }
     }
 
-    private static void discard(@org.jspecify.annotations.Nullable Path staging) {
+    private static void discard(@Nullable Path staging) {
         if (staging == null) {
             return;
         }

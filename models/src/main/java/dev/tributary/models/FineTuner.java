@@ -10,9 +10,11 @@ import java.util.Collections;
 import java.util.List;
 import java.util.Random;
 import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 
-/// Makes an expert: fine-tunes a base encoder on one task and writes the classifier that comes out
-/// as a checkpoint `transformers` opens as `BertForSequenceClassification`.
+/// Makes an expert: fine-tunes a base on one task and writes what comes out as a checkpoint
+/// `transformers` opens: an encoder as `BertForSequenceClassification` or the like, a model that
+/// generates as what it was.
 public final class FineTuner {
     private final FineTuning settings;
     private final Consumer<FineTuningProgress> progress;
@@ -43,36 +45,48 @@ public final class FineTuner {
         }
         List<Example> examples = sample(train);
         List<Example> validation = task.examples(Split.VALIDATION);
-        ExpertFolder folder = new ExpertFolder(target);
-        folder.refuseIfThere();
+        new ExpertFolder(target).refuseIfThere();
         try (Checkpoint checkpoint = Checkpoint.open(base);
                 RunningModel model = RunningModel.open(checkpoint);
                 TextTokenizer tokenizer = TextTokenizer.open(base);
-                Head head = model.freshHead(task.labels().size(), settings.seed());
-                FineTuningRun run =
-                        new FineTuningRun(
-                                model,
-                                head,
-                                settings,
+                Scorer scorer = Scorer.open(task, validation, base)) {
+            refuseUnlessFits(model.config(), task);
+            if (task.generation() != null) {
+                Lessons lessons = Lessons.ofTexts(model, tokenizer, task, examples);
+                return run(model, null, scorer, lessons, checkpoint, task, target);
+            }
+            try (Head head = model.freshHead(task.labels().size(), settings.seed())) {
+                Lessons lessons =
+                        Lessons.ofLabels(
                                 tokenizer.tokenize(examples, model.config().tokensFor(task)),
-                                task.labelIds(examples))) {
-            TokenizedTexts texts = tokenizer.tokenize(validation, model.config().tokensFor(task));
-            int[] expected = task.labelIds(validation);
-            FineTuned result =
-                    run.train(
-                            target,
-                            () ->
-                                    Scorer.score(
-                                                    model,
-                                                    head,
-                                                    texts,
-                                                    expected,
-                                                    task.labels(),
-                                                    task.metric())
-                                            .value(),
-                            progress);
-            folder.write(checkpoint, model, head, task.labels());
+                                task.labelIds(examples));
+                return run(model, head, scorer, lessons, checkpoint, task, target);
+            }
+        }
+    }
+
+    private FineTuned run(
+            RunningModel model,
+            @Nullable Head head,
+            Scorer scorer,
+            Lessons lessons,
+            Checkpoint base,
+            TaskDefinition task,
+            Path target) {
+        try (FineTuningRun run = new FineTuningRun(model, head, settings, lessons)) {
+            FineTuned result = run.train(target, () -> scorer.score(model, head).value(), progress);
+            new ExpertFolder(target).write(base, model, head, task.labels());
             return result;
+        }
+    }
+
+    private static void refuseUnlessFits(ModelConfig config, TaskDefinition task) {
+        boolean generates = config.labels().isEmpty() && !(config instanceof EncoderConfig);
+        if (generates || task.generation() != null) {
+            List<Fault> faults = task.labelFaults(config, config.architecture());
+            if (!faults.isEmpty()) {
+                throw new RefusedException(faults);
+            }
         }
     }
 

@@ -11,6 +11,7 @@ import java.util.Random;
 import java.util.function.Consumer;
 import java.util.function.DoubleSupplier;
 import java.util.stream.IntStream;
+import org.jspecify.annotations.Nullable;
 
 /// One run of fine-tuning: the loop over epochs and steps, its schedule and its early end.
 final class FineTuningRun implements AutoCloseable {
@@ -21,34 +22,26 @@ final class FineTuningRun implements AutoCloseable {
     private static final double LOSS_MEMORY = 0.95;
 
     private final RunningModel model;
-    private final Head head;
+    private final @Nullable Head head;
     private final FineTuning settings;
-    private final TokenizedTexts texts;
-    private final int[] labels;
+    private final Lessons lessons;
     private final WeightUpdater updater;
     private final long started = System.nanoTime();
     private long tokens;
     private int step;
     private double loss;
 
-    FineTuningRun(
-            RunningModel model,
-            Head head,
-            FineTuning settings,
-            TokenizedTexts texts,
-            int[] labels) {
+    FineTuningRun(RunningModel model, @Nullable Head head, FineTuning settings, Lessons lessons) {
         this.model = model;
         this.head = head;
         this.settings = settings;
-        this.texts = texts;
-        this.labels = labels;
+        this.lessons = lessons;
         this.updater = new WeightUpdater(settings.clipNorm());
         List<String> trained = new ArrayList<>(model.parameters().keySet());
         trained.removeIf(name ->
                 (settings.freezeEmbeddings() && model.architecture().groupOf(name) == 0)
-                        || head.parameters().containsKey(name));
+                        || (head != null && head.parameters().containsKey(name)));
         model.train(trained);
-        head.train(head.parameters().keySet());
         for (String name : trained) {
             updater.add(
                     model.weights(name),
@@ -56,6 +49,13 @@ final class FineTuningRun implements AutoCloseable {
                     settings.learningRate(),
                     decay(model.parameters().get(name)));
         }
+        if (head != null) {
+            train(head);
+        }
+    }
+
+    private void train(Head head) {
+        head.train(head.parameters().keySet());
         for (String name : head.parameters().keySet()) {
             updater.add(
                     head.weights(name),
@@ -65,12 +65,12 @@ final class FineTuningRun implements AutoCloseable {
         }
     }
 
-    private double decay(@org.jspecify.annotations.Nullable List<Long> shape) {
+    private double decay(@Nullable List<Long> shape) {
         return shape != null && shape.size() > 1 ? settings.weightDecay() : 0;
     }
 
     FineTuned train(Path target, DoubleSupplier validation, Consumer<FineTuningProgress> progress) {
-        int stepsAnEpoch = Math.ceilDiv(texts.size(), settings.batchSize());
+        int stepsAnEpoch = Math.ceilDiv(lessons.size(), settings.batchSize());
         int steps = stepsAnEpoch * settings.epochs();
         List<Double> scores = new ArrayList<>();
         double best = Double.NEGATIVE_INFINITY;
@@ -100,11 +100,12 @@ final class FineTuningRun implements AutoCloseable {
     }
 
     private void step(int[] rows, int steps) {
-        int[] expected = IntStream.of(rows).map(row -> labels[row]).toArray();
-        Batch batch = texts.batch(rows);
+        Batch batch = lessons.batch(rows);
         model.zeroGradients();
-        head.zeroGradients();
-        double here = model.backward(head, batch, new CrossEntropy(expected));
+        if (head != null) {
+            head.zeroGradients();
+        }
+        double here = model.backward(head, batch, new CrossEntropy(lessons.expected(rows)));
         updater.step(schedule(step, steps));
         loss = step == 0 ? here : LOSS_MEMORY * loss + (1 - LOSS_MEMORY) * here;
         step++;
@@ -123,14 +124,14 @@ final class FineTuningRun implements AutoCloseable {
     /// as batches. Depends on seed and epoch only.
     private List<int[]> batches(int epoch) {
         Random random = new Random(settings.seed() * 1_000_003 + epoch);
-        List<Integer> order = new ArrayList<>(IntStream.range(0, texts.size()).boxed().toList());
+        List<Integer> order = new ArrayList<>(IntStream.range(0, lessons.size()).boxed().toList());
         Collections.shuffle(order, random);
         int stretch = settings.batchSize() * BATCHES_SORTED_TOGETHER;
         List<int[]> batches = new ArrayList<>();
         for (int start = 0; start < order.size(); start += stretch) {
             List<Integer> sorted =
                     new ArrayList<>(order.subList(start, Math.min(order.size(), start + stretch)));
-            sorted.sort(Comparator.comparingInt(texts::length));
+            sorted.sort(Comparator.comparingInt(lessons::length));
             for (int from = 0; from < sorted.size(); from += settings.batchSize()) {
                 int to = Math.min(sorted.size(), from + settings.batchSize());
                 batches.add(sorted.subList(from, to).stream().mapToInt(i -> i).toArray());

@@ -78,6 +78,18 @@ sealed interface ForwardArchitecture extends Architecture
         return Optional.empty();
     }
 
+    /// Prompts with answers, as the family reads them.
+    ///
+    /// @throws IllegalStateException where it generates nothing
+    default AnsweredTexts answered(TokenizedTexts prompts, List<long[]> answers) {
+        throw new IllegalStateException("a family that generates nothing");
+    }
+
+    /// The tokens a weight reads of a batch.
+    default Batch readBy(String weight, Batch batch) {
+        return batch;
+    }
+
     /// Layers whose keys and values are kept while it generates.
     default int cachedLayers() {
         return 0;

@@ -27,7 +27,9 @@ public sealed interface ModelConfig
 
     /// How many tokens of a task's inputs this model can take.
     default int tokensFor(TaskDefinition task) {
-        return Math.min(task.maxTokens(), maxPositions());
+        TextGeneration generation = task.generation();
+        int answered = generation == null ? 0 : generation.maxNewTokens();
+        return Math.min(task.maxTokens(), Math.max(1, maxPositions() - answered));
     }
 
     /// Reads a configuration, or refuses it with everything that is wrong with it.

@@ -15,6 +15,7 @@ import java.util.Collection;
 import java.util.List;
 import java.util.Optional;
 import java.util.SequencedMap;
+import java.util.SequencedSet;
 import java.util.Set;
 import java.util.function.IntConsumer;
 import org.jspecify.annotations.Nullable;
@@ -33,18 +34,21 @@ public final class RunningModel implements AutoCloseable {
     private final Weights trunk;
     private final @Nullable Head ownHead;
     private final @Nullable TokenSubset tokens;
+    private final SequencedSet<Long> endTokens;
 
     private RunningModel(
             ModelConfig config,
             ForwardArchitecture architecture,
             Weights trunk,
             @Nullable Head ownHead,
-            @Nullable TokenSubset tokens) {
+            @Nullable TokenSubset tokens,
+            SequencedSet<Long> endTokens) {
         this.config = config;
         this.architecture = architecture;
         this.trunk = trunk;
         this.ownHead = ownHead;
         this.tokens = tokens;
+        this.endTokens = endTokens;
     }
 
     /// Reads a checkpoint's trunk, and its classifier where it has one.
@@ -89,7 +93,13 @@ public final class RunningModel implements AutoCloseable {
                 classifies
                         ? new Head(reader.read(classifier, null), labelWeight(architecture))
                         : null,
-                held);
+                held,
+                EndTokens.of(checkpoint));
+    }
+
+    /// The tokens the checkpoint ends what it generates with; none where it does not say.
+    public SequencedSet<Long> endTokens() {
+        return endTokens;
     }
 
     public ModelConfig config() {
@@ -280,6 +290,14 @@ public final class RunningModel implements AutoCloseable {
         return architecture.trunk().keySet().stream()
                 .filter(architecture::optional)
                 .anyMatch(name -> trunk.has(name) || (head != null && head.store().has(name)));
+    }
+
+    /// Prompts with answers, as this model reads them.
+    ///
+    /// @param answers tokens, one or more to each prompt
+    /// @throws IllegalStateException where it generates nothing
+    public AnsweredTexts answered(TokenizedTexts prompts, List<long[]> answers) {
+        return architecture.answered(prompts, answers);
     }
 
     /// Goes on from each prompt with the token the model holds most likely, again and again,

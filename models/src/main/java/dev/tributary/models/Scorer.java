@@ -2,59 +2,161 @@ package dev.tributary.models;
 
 import dev.tributary.tensors.Checkpoint;
 import dev.tributary.tensors.RefusedException;
+import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
-/// Asks a model for the labels of examples and compares them with the right ones.
-public final class Scorer {
+/// Asks models for the answers to a task's examples and compares them with the right ones. The
+/// examples are tokenized once, however many models are asked.
+public final class Scorer implements AutoCloseable {
     private static final int ROWS = 32;
+    private static final int ROWS_ANSWERED = 16;
 
-    private Scorer() {}
+    private final TaskDefinition task;
+    private final List<Example> examples;
+    private final TextTokenizer tokenizer;
+    private final TokenizedTexts texts;
 
-    /// Scores a classifier checkpoint on one split of a task.
+    private Scorer(
+            TaskDefinition task,
+            List<Example> examples,
+            TextTokenizer tokenizer,
+            TokenizedTexts texts) {
+        this.task = task;
+        this.examples = List.copyOf(examples);
+        this.tokenizer = tokenizer;
+        this.texts = texts;
+    }
+
+    /// For models with a tokenizer and a limit of tokens in common.
     ///
-    /// @throws RefusedException where labels do not fit or the examples cannot be read
+    /// @param examples with the right answers
+    /// @param checkpoint folder of one of these models
+    public static Scorer open(TaskDefinition task, List<Example> examples, Path checkpoint) {
+        int most;
+        try (Checkpoint opened = Checkpoint.open(checkpoint)) {
+            String where = checkpoint + "/config.json";
+            most = ModelConfig.of(opened.config(), where).tokensFor(task);
+        }
+        TextTokenizer tokenizer = TextTokenizer.open(checkpoint);
+        try {
+            TextGeneration generation = task.generation();
+            return new Scorer(
+                    task,
+                    examples,
+                    tokenizer,
+                    generation == null
+                            ? tokenizer.tokenize(examples, most)
+                            : tokenizer.prompts(generation, examples, most));
+        } catch (RuntimeException e) {
+            tokenizer.close();
+            throw e;
+        }
+    }
+
+    /// Scores a checkpoint on one split of a task.
+    ///
+    /// @throws RefusedException where it does not fit the task or the examples cannot be read
     public static Scores score(Checkpoint checkpoint, TaskDefinition task, Split split) {
         List<Example> examples = task.examples(split);
-        try (RunningModel model = RunningModel.open(checkpoint);
-                TextTokenizer tokenizer = TextTokenizer.open(checkpoint.directory())) {
+        try (RunningModel model = RunningModel.open(checkpoint)) {
             var faults = task.labelFaults(model.config(), checkpoint.directory().toString());
             if (!faults.isEmpty()) {
                 throw new RefusedException(faults);
             }
-            return score(
-                    model,
-                    null,
-                    tokenizer.tokenize(examples, model.config().tokensFor(task)),
-                    task.labelIds(examples),
-                    task.labels(),
-                    task.metric());
+            try (Scorer scorer = open(task, examples, checkpoint.directory())) {
+                return scorer.score(model, null);
+            }
         }
+    }
+
+    /// How many examples.
+    public int items() {
+        return examples.size();
     }
 
     /// Scores a running model.
     ///
-    /// @param head the task's, or null for the model's own
-    /// @param expected ids of the right labels, one a text
-    /// @param labels by id
-    public static Scores score(
-            RunningModel model,
-            @Nullable Head head,
-            TokenizedTexts texts,
-            int[] expected,
-            List<String> labels,
-            Metric metric) {
-        int classes = labels.size();
+    /// @param head the task's, or null for the model's own, if any
+    public Scores score(RunningModel model, @Nullable Head head) {
+        return switch (task.metric()) {
+            case LabelMetric metric -> ofLabels(model, head, metric);
+            case TextMetric metric when metric == TextMetric.INVERSE_PERPLEXITY ->
+                    likelihood(model, metric);
+            case TextMetric metric -> ofTexts(generate(model), metric);
+        };
+    }
+
+    private Scores ofLabels(RunningModel model, @Nullable Head head, LabelMetric metric) {
+        int classes = task.labels().size();
         float[] logProbabilities = logProbabilities(model, head, texts, classes);
         int[] predicted = new int[texts.size()];
         for (int item = 0; item < predicted.length; item++) {
             predicted[item] = largest(logProbabilities, item * classes, classes);
         }
-        double value = metric.score(predicted, expected, classes);
-        return new Scores(labels, predicted, logProbabilities, metric, value);
+        return Scores.of(
+                task.labels(), predicted, task.labelIds(examples), logProbabilities, metric);
     }
 
-    /// The log-probabilities a model gives each text, row-major in the order of the texts.
+    /// What a model answers, token by token.
+    public List<long[]> generate(RunningModel model) {
+        return model.generate(texts, task.generating().maxNewTokens(), model.endTokens());
+    }
+
+    /// The prompts with these answers, as a model reads them.
+    public AnsweredTexts answered(RunningModel model, List<long[]> answers) {
+        return model.answered(texts, answers);
+    }
+
+    private Scores ofTexts(List<long[]> generated, TextMetric metric) {
+        List<String> answers = generated.stream().map(tokenizer::text).toList();
+        double[] scores = new double[answers.size()];
+        double sum = 0;
+        for (int item = 0; item < scores.length; item++) {
+            scores[item] = metric.score(answers.get(item), reference(item));
+            sum += scores[item];
+        }
+        return Scores.of(answers, scores, metric, sum / scores.length);
+    }
+
+    private String reference(int item) {
+        return Objects.requireNonNull(examples.get(item).label(), "an example without an answer");
+    }
+
+    /// An item's score is the geometric mean of its tokens' probabilities; all tokens count alike
+    /// in the whole.
+    private Scores likelihood(RunningModel model, TextMetric metric) {
+        List<String> references = new ArrayList<>();
+        for (int item = 0; item < examples.size(); item++) {
+            references.add(reference(item));
+        }
+        AnsweredTexts answered =
+                model.answered(
+                        texts, tokenizer.answers(task.generating(), references, model.endTokens()));
+        double[] scores = new double[references.size()];
+        double all = 0;
+        long tokens = 0;
+        for (int[] group : answered.byLength(ROWS_ANSWERED, model.config().vocabulary())) {
+            float[] rows = model.logits(null, answered.batch(group));
+            int columns = model.config().vocabulary();
+            LogSoftmax.inPlace(rows, rows.length / columns, columns);
+            int row = 0;
+            for (int item : group) {
+                double sum = 0;
+                for (int token : answered.tokens(item)) {
+                    sum += rows[row++ * columns + token];
+                }
+                scores[item] = Math.exp(sum / answered.answerLength(item));
+                all += sum;
+                tokens += answered.answerLength(item);
+            }
+        }
+        return Scores.of(List.of(), scores, metric, Math.exp(all / tokens));
+    }
+
+    /// The log-probabilities a model gives each text's labels, row-major in the order of the texts.
     public static float[] logProbabilities(
             RunningModel model, @Nullable Head head, TokenizedTexts texts, int classes) {
         float[] all = new float[Math.multiplyExact(texts.size(), classes)];
@@ -81,5 +183,10 @@ public final class Scorer {
             }
         }
         return largest;
+    }
+
+    @Override
+    public void close() {
+        tokenizer.close();
     }
 }

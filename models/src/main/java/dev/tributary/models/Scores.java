@@ -1,51 +1,117 @@
 package dev.tributary.models;
 
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /// How a model did on labelled examples, item by item and as one number.
 public final class Scores {
-    private final List<String> labels;
-    private final int[] predicted;
-    private final float[] logProbabilities;
+    /// An answer that scores so much counts as right.
+    private static final double RIGHT = 0.5;
+
+    private final List<String> answers;
+    private final double[] itemScores;
     private final Metric metric;
     private final double value;
+    private final @Nullable Choices choices;
 
-    Scores(
-            List<String> labels,
-            int[] predicted,
-            float[] logProbabilities,
+    private Scores(
+            List<String> answers,
+            double[] itemScores,
             Metric metric,
-            double value) {
-        this.labels = List.copyOf(labels);
-        this.predicted = predicted;
-        this.logProbabilities = logProbabilities;
+            double value,
+            @Nullable Choices choices) {
+        this.answers = List.copyOf(answers);
+        this.itemScores = itemScores;
         this.metric = metric;
         this.value = value;
+        this.choices = choices;
+    }
+
+    /// Labels chosen.
+    private record Choices(List<String> labels, Rows rows) {}
+
+    /// Held apart, since a record has no arrays.
+    private static final class Rows {
+        private final int[] predicted;
+        private final float[] logProbabilities;
+
+        Rows(int[] predicted, float[] logProbabilities) {
+            this.predicted = predicted;
+            this.logProbabilities = logProbabilities;
+        }
+    }
+
+    /// Of labels.
+    static Scores of(
+            List<String> labels,
+            int[] predicted,
+            int[] expected,
+            float[] logProbabilities,
+            LabelMetric metric) {
+        double[] right = new double[predicted.length];
+        for (int i = 0; i < right.length; i++) {
+            right[i] = predicted[i] == expected[i] ? 1 : 0;
+        }
+        return new Scores(
+                java.util.Arrays.stream(predicted).mapToObj(labels::get).toList(),
+                right,
+                metric,
+                metric.score(predicted, expected, labels.size()),
+                new Choices(List.copyOf(labels), new Rows(predicted, logProbabilities)));
+    }
+
+    /// Of texts.
+    static Scores of(List<String> answers, double[] itemScores, TextMetric metric, double value) {
+        return new Scores(answers, itemScores, metric, value, null);
     }
 
     /// How many examples.
     public int items() {
-        return predicted.length;
+        return itemScores.length;
     }
 
     /// The labels, by id.
+    ///
+    /// @throws IllegalStateException where texts were generated
     public List<String> labels() {
-        return labels;
+        return choices().labels();
     }
 
     /// The id of the most probable label of each example, in their order.
+    ///
+    /// @throws IllegalStateException where texts were generated
     public int[] predicted() {
-        return predicted;
+        return choices().rows().predicted;
     }
 
-    /// The name of the most probable label of an example.
-    public String predictedLabel(int item) {
-        return labels.get(predicted[item]);
+    /// What the model answered: the name of the most probable label, or a text; empty where nothing
+    /// had to be answered.
+    public String answer(int item) {
+        return answers.isEmpty() ? "" : answers.get(item);
     }
 
     /// Natural logarithms of the labels' probabilities, row-major, one row an example.
+    ///
+    /// @throws IllegalStateException where texts were generated
     public float[] logProbabilities() {
-        return logProbabilities;
+        return choices().rows().logProbabilities;
+    }
+
+    private Choices choices() {
+        if (choices == null) {
+            throw new IllegalStateException("texts were generated, no labels chosen");
+        }
+        return choices;
+    }
+
+    /// How good each answer is, from 0 to 1; a label is 1 where it is right.
+    public double[] itemScores() {
+        return itemScores.clone();
+    }
+
+    /// Whether an answer is right: the label is, or the text scores a half or more.
+    public boolean right(int item) {
+        return itemScores[item] >= RIGHT;
     }
 
     public Metric metric() {

@@ -18,8 +18,10 @@ import org.jspecify.annotations.Nullable;
 /// @param name the task's name in events, folders and tables
 /// @param kind what is asked
 /// @param metric how answers are scored
-/// @param labels in the order of their ids
+/// @param labels in the order of their ids; the words to answer with, if there are such, where a
+///   text is generated
 /// @param maxTokens inputs are cut to so many tokens
+/// @param generation how a text is asked for; null where one of the labels is chosen
 /// @param files the examples by use; no entry where there are none
 public record TaskDefinition(
         String name,
@@ -27,6 +29,7 @@ public record TaskDefinition(
         Metric metric,
         List<String> labels,
         int maxTokens,
+        @Nullable TextGeneration generation,
         Map<Split, Path> files) {
 
     /// Tokens inputs are cut to where a definition does not say.
@@ -72,7 +75,7 @@ public record TaskDefinition(
                             "no %s file: name one under '%s'".formatted(split.key(), split.key())));
         }
         List<Fault> faults = new ArrayList<>();
-        List<Example> examples = new ExampleFile(file, labels).read(code, !calibration, faults);
+        List<Example> examples = exampleFile(file).read(code, !calibration, faults);
         if (faults.isEmpty() && examples.isEmpty()) {
             faults.add(
                     new Fault(
@@ -84,6 +87,30 @@ public record TaskDefinition(
             throw new RefusedException(faults);
         }
         return calibration ? examples.stream().map(Example::unlabelled).toList() : examples;
+    }
+
+    /// A file of this task's examples.
+    ExampleFile exampleFile(Path file) {
+        return new ExampleFile(file, generation == null || !labels.isEmpty() ? labels : null);
+    }
+
+    /// How a text is asked for.
+    ///
+    /// @throws IllegalStateException where one of the labels is chosen
+    TextGeneration generating() {
+        if (generation == null) {
+            throw new IllegalStateException("[task %s] chooses a label".formatted(name));
+        }
+        return generation;
+    }
+
+    /// The metric of a task that chooses a label.
+    public LabelMetric labelMetric() {
+        if (metric instanceof LabelMetric labelMetric) {
+            return labelMetric;
+        }
+        throw new IllegalStateException(
+                "[task %s] is scored by %s, no metric of labels".formatted(name, metric.id()));
     }
 
     /// The first calibration inputs: of the calibration file, or where there is none of the
@@ -122,9 +149,29 @@ public record TaskDefinition(
         TaskFolder.writeDraw(this, targetFolder, items, seed);
     }
 
-    /// What does not fit between this task's labels and a checkpoint's; empty where they agree. A
-    /// checkpoint whose labels have no names but numbers agrees if there are as many.
+    /// What does not fit between this task and a checkpoint: its labels, or whether it can generate
+    /// at all; empty where they agree. A checkpoint whose labels have no names but numbers agrees
+    /// if there are as many.
     public List<Fault> labelFaults(ModelConfig config, String where) {
+        boolean generates =
+                config instanceof DecoderConfig || config instanceof EncoderDecoderConfig;
+        if (generates != (kind == TaskKind.GENERATION)) {
+            return List.of(
+                    new Fault(
+                            FailureCode.UNSUPPORTED_ARCHITECTURE,
+                            where,
+                            "is a %s, and task %s is to %s: expected %s"
+                                    .formatted(
+                                            config.architecture(),
+                                            name,
+                                            generates ? "choose a label" : "generate a text",
+                                            generates
+                                                    ? "kind: generation in the task, with the labels as the words to answer with"
+                                                    : "one of the architectures that generate (Qwen2, Llama, Mistral, T5)")));
+        }
+        if (generates) {
+            return List.of();
+        }
         List<String> others = config.labels();
         boolean unnamed = others.stream().allMatch(label -> label.matches("LABEL_\\d+"));
         if (others.equals(labels) || (unnamed && others.size() == labels.size())) {

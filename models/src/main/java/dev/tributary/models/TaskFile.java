@@ -16,18 +16,22 @@ import java.util.EnumMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
 
 /// Reads one task definition and collects what is wrong with it.
 final class TaskFile {
     static final String YAML = "task.yaml";
 
     private static final String META = "meta.json";
+    private static final String PROMPT = "prompt";
+    private static final String MAX_NEW_TOKENS = "max_new_tokens";
     private static final Pattern NAME = Pattern.compile("[A-Za-z0-9][A-Za-z0-9._-]{0,99}");
     private static final Set<String> KEYS =
-            Set.of("name", "kind", "metric", "labels", "max_tokens");
+            Set.of("name", "kind", "metric", "labels", "max_tokens", PROMPT, MAX_NEW_TOKENS);
     private static final int LEAST_TOKENS = 8;
     private static final int MOST_TOKENS = 8192;
 
@@ -94,36 +98,93 @@ final class TaskFile {
                     file,
                     "name is '%s', expected letters, digits, '.', '_' and '-'".formatted(name));
         }
-        String kind = definition.path("kind").asText(TaskKind.CLASSIFICATION.id());
-        if (TaskKind.of(kind).isEmpty()) {
-            refuse(
-                    FailureCode.BAD_TASK,
-                    file,
-                    "kind is '%s', expected one of [classification]".formatted(kind));
-        }
-        String metric = definition.path("metric").asText(Metric.ACCURACY.id());
-        if (Metric.of(metric).isEmpty()) {
-            refuse(
-                    FailureCode.UNKNOWN_METRIC,
-                    file,
-                    "metric is '%s', expected one of %s"
-                            .formatted(
-                                    metric,
-                                    Arrays.stream(Metric.values()).map(Metric::id).toList()));
-        }
+        TaskKind kind = kind(definition, file, dataFolder);
         return new TaskDefinition(
                 name,
-                TaskKind.of(kind).orElse(TaskKind.CLASSIFICATION),
-                Metric.of(metric).orElse(Metric.ACCURACY),
-                labels(definition, file),
-                maxTokens(definition, file),
+                kind,
+                metric(definition, file, kind),
+                labels(definition, file, kind),
+                number(
+                        definition,
+                        "max_tokens",
+                        file,
+                        TaskDefinition.DEFAULT_MAX_TOKENS,
+                        LEAST_TOKENS,
+                        MOST_TOKENS),
+                generation(definition, file, kind),
                 files);
     }
 
-    private List<String> labels(JsonNode definition, Path file) {
+    /// A data folder without labels is of texts to generate.
+    private TaskKind kind(JsonNode definition, Path file, boolean dataFolder) {
+        boolean unlabelled = dataFolder && definition.path("labels").isEmpty();
+        TaskKind unsaid = unlabelled ? TaskKind.GENERATION : TaskKind.CLASSIFICATION;
+        String given = definition.path("kind").asText(unsaid.id());
+        Optional<TaskKind> kind = TaskKind.of(given);
+        if (kind.isEmpty()) {
+            refuse(
+                    FailureCode.BAD_TASK,
+                    file,
+                    "kind is '%s', expected one of %s"
+                            .formatted(
+                                    given,
+                                    Arrays.stream(TaskKind.values()).map(TaskKind::id).toList()));
+        }
+        return kind.orElse(unsaid);
+    }
+
+    private Metric metric(JsonNode definition, Path file, TaskKind kind) {
+        List<Metric> known = Metric.of(kind);
+        String given = definition.path("metric").asText(known.getFirst().id());
+        return known.stream()
+                .filter(metric -> metric.id().equals(given))
+                .findFirst()
+                .orElseGet(() -> {
+                    refuse(
+                            FailureCode.UNKNOWN_METRIC,
+                            file,
+                            "metric is '%s', expected one of %s"
+                                    .formatted(given, known.stream().map(Metric::id).toList()));
+                    return known.getFirst();
+                });
+    }
+
+    private @Nullable TextGeneration generation(JsonNode definition, Path file, TaskKind kind) {
+        if (kind != TaskKind.GENERATION) {
+            for (String key : List.of(PROMPT, MAX_NEW_TOKENS)) {
+                if (definition.has(key)) {
+                    refuse(
+                            FailureCode.BAD_TASK,
+                            file,
+                            "%s is given, but the task chooses a label: expected it with kind: generation only"
+                                    .formatted(key));
+                }
+            }
+            return null;
+        }
+        String prompt = definition.path(PROMPT).asText(TextGeneration.DEFAULT_PROMPT);
+        if (!TextGeneration.hasText(prompt)) {
+            refuse(
+                    FailureCode.BAD_TASK,
+                    file,
+                    "prompt is '%s', expected one with {text} in it".formatted(prompt));
+        }
+        return new TextGeneration(
+                prompt,
+                number(
+                        definition,
+                        MAX_NEW_TOKENS,
+                        file,
+                        TextGeneration.DEFAULT_MAX_NEW_TOKENS,
+                        1,
+                        TextGeneration.MOST_NEW_TOKENS));
+    }
+
+    private List<String> labels(JsonNode definition, Path file, TaskKind kind) {
         List<String> labels = new ArrayList<>();
         definition.path("labels").forEach(label -> labels.add(label.asText()));
-        if (labels.size() < 2 || new HashSet<>(labels).size() < labels.size()) {
+        boolean none = labels.isEmpty() && kind == TaskKind.GENERATION;
+        if (!none && (labels.size() < 2 || new HashSet<>(labels).size() < labels.size())) {
             refuse(
                     FailureCode.BAD_TASK,
                     file,
@@ -132,17 +193,17 @@ final class TaskFile {
         return labels;
     }
 
-    private int maxTokens(JsonNode definition, Path file) {
-        JsonNode given = definition.path("max_tokens");
+    private int number(
+            JsonNode definition, String key, Path file, int unsaid, int least, int most) {
+        JsonNode given = definition.path(key);
         if (given.isMissingNode()) {
-            return TaskDefinition.DEFAULT_MAX_TOKENS;
+            return unsaid;
         }
-        if (!given.isInt() || given.asInt() < LEAST_TOKENS || given.asInt() > MOST_TOKENS) {
+        if (!given.isInt() || given.asInt() < least || given.asInt() > most) {
             refuse(
                     FailureCode.BAD_TASK,
                     file,
-                    "max_tokens is %s, expected %d to %d"
-                            .formatted(given, LEAST_TOKENS, MOST_TOKENS));
+                    "%s is %s, expected %d to %d".formatted(key, given, least, most));
         }
         return given.asInt();
     }

@@ -44,7 +44,7 @@ final class TaskFolder {
         ObjectNode definition = definition(task);
         definition.put(Split.TRAIN.key(), DRAW);
         write(definition, folder);
-        new ExampleFile(folder.resolve(DRAW), task.labels())
+        task.exampleFile(folder.resolve(DRAW))
                 .write(drawn.subList(0, Math.min(items, drawn.size())));
     }
 
@@ -63,8 +63,8 @@ final class TaskFolder {
         definition.put(Split.CALIBRATION.key(), CALIBRATION);
         definition.put(Split.VALIDATION.key(), VALIDATION);
         write(definition, folder);
-        new ExampleFile(folder.resolve(CALIBRATION), task.labels()).write(calibration);
-        new ExampleFile(folder.resolve(VALIDATION), task.labels()).write(validation);
+        task.exampleFile(folder.resolve(CALIBRATION)).write(calibration);
+        task.exampleFile(folder.resolve(VALIDATION)).write(validation);
     }
 
     private static ObjectNode definition(TaskDefinition task) {
@@ -72,8 +72,15 @@ final class TaskFolder {
         definition.put("name", task.name());
         definition.put("kind", task.kind().id());
         definition.put("metric", task.metric().id());
-        task.labels().forEach(definition.putArray("labels")::add);
+        if (!task.labels().isEmpty()) {
+            task.labels().forEach(definition.putArray("labels")::add);
+        }
         definition.put("max_tokens", task.maxTokens());
+        TextGeneration generation = task.generation();
+        if (generation != null) {
+            definition.put("prompt", generation.prompt());
+            definition.put("max_new_tokens", generation.maxNewTokens());
+        }
         return definition;
     }
 

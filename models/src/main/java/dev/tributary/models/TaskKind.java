@@ -6,7 +6,9 @@ import java.util.Optional;
 /// What a task asks of a model.
 public enum TaskKind {
     /// To choose one of several labels for a text or a pair of texts.
-    CLASSIFICATION("classification");
+    CLASSIFICATION("classification"),
+    /// To answer with a text of its own, token by token.
+    GENERATION("generation");
 
     private final String id;
 

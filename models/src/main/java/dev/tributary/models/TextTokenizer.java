@@ -12,7 +12,10 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
+import java.util.Objects;
+import java.util.SequencedSet;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentMap;
 
@@ -23,6 +26,9 @@ import java.util.concurrent.ConcurrentMap;
 public final class TextTokenizer implements AutoCloseable {
     /// The file in a checkpoint's folder.
     public static final String FILE = "tokenizer.json";
+
+    private static final int UNCUT = 1 << 20;
+    private static final double KEPT_WHEN_CUT = 0.95;
 
     private final Path file;
     private final ConcurrentMap<Integer, HuggingFaceTokenizer> byMaxTokens =
@@ -88,6 +94,67 @@ public final class TextTokenizer implements AutoCloseable {
             types[i] = encodings[i].getTypeIds();
         }
         return new TokenizedTexts(ids, types);
+    }
+
+    /// Token ids of what a task asks for its examples. Where a prompt is longer, its text is cut,
+    /// not what the task says around it.
+    ///
+    /// @param maxTokens of a prompt, special tokens included
+    public TokenizedTexts prompts(
+            TextGeneration generation, List<Example> examples, int maxTokens) {
+        long[][] ids = new long[examples.size()][];
+        for (int i = 0; i < ids.length; i++) {
+            ids[i] = prompt(generation, examples.get(i), maxTokens);
+        }
+        return ofOneType(ids);
+    }
+
+    private long[] prompt(TextGeneration generation, Example example, int maxTokens) {
+        HuggingFaceTokenizer tokenizer = uncut();
+        String text = example.text();
+        String pair = Objects.requireNonNullElse(example.textPair(), "");
+        long[] ids = tokenizer.encode(generation.prompt(text, pair)).getIds();
+        while (ids.length > maxTokens && !(text.isEmpty() && pair.isEmpty())) {
+            double share = KEPT_WHEN_CUT * maxTokens / ids.length;
+            text = text.substring(0, (int) (text.length() * share));
+            pair = pair.substring(0, (int) (pair.length() * share));
+            ids = tokenizer.encode(generation.prompt(text, pair)).getIds();
+        }
+        return Arrays.copyOf(ids, Math.min(ids.length, maxTokens));
+    }
+
+    /// Token ids of what is to be answered, each with the token that ends it.
+    ///
+    /// @param ends the tokens an answer may end with; the first is taken
+    public List<long[]> answers(
+            TextGeneration generation, List<String> texts, SequencedSet<Long> ends) {
+        HuggingFaceTokenizer tokenizer = uncut();
+        List<long[]> answers = new ArrayList<>();
+        for (String text : texts) {
+            long[] ids = tokenizer.encode(generation.following(text), false, false).getIds();
+            int kept = Math.min(ids.length, generation.maxNewTokens() - ends.size());
+            long[] answer = Arrays.copyOf(ids, Math.max(0, kept) + (ends.isEmpty() ? 0 : 1));
+            if (!ends.isEmpty()) {
+                answer[answer.length - 1] = ends.getFirst();
+            }
+            answers.add(answer);
+        }
+        return answers;
+    }
+
+    /// The text of what was generated, without special tokens and spaces around it.
+    public String text(long[] tokens) {
+        return uncut().decode(tokens, true).strip();
+    }
+
+    /// Nothing anybody would want answered is longer.
+    private HuggingFaceTokenizer uncut() {
+        return byMaxTokens.computeIfAbsent(UNCUT, this::load);
+    }
+
+    private static TokenizedTexts ofOneType(long[][] ids) {
+        return new TokenizedTexts(
+                ids, Arrays.stream(ids).map(row -> new long[row.length]).toArray(long[][]::new));
     }
 
     private static void place(Encoding[] from, List<Integer> rows, Encoding[] to) {

@@ -11,12 +11,12 @@ final class TokenRows implements LayerTap {
     private static final long ALIGNMENT = 64;
 
     private final ForwardArchitecture architecture;
-    private final Batch batch;
+    private final Batch whole;
     private final LayerWatcher watcher;
 
     TokenRows(ForwardArchitecture architecture, Batch batch, LayerWatcher watcher) {
         this.architecture = architecture;
-        this.batch = batch;
+        this.whole = batch;
         this.watcher = watcher;
     }
 
@@ -28,12 +28,12 @@ final class TokenRows implements LayerTap {
                         .filter(names -> names.getFirst().equals(weight))
                         .findFirst()
                         .orElse(List.of(weight));
-        pass(input, rows -> watcher.linear(readers, rows));
+        pass(weight, input, rows -> watcher.linear(readers, rows));
     }
 
     @Override
     public void norm(String scale, PtNDArray input) {
-        pass(architecture.normalised(input), rows -> watcher.norm(scale, rows));
+        pass(scale, architecture.normalised(input), rows -> watcher.norm(scale, rows));
     }
 
     private interface Receiver {
@@ -41,7 +41,8 @@ final class TokenRows implements LayerTap {
     }
 
     /// One row a token where there is one for each, else one row a text.
-    private void pass(PtNDArray input, Receiver receiver) {
+    private void pass(String weight, PtNDArray input, Receiver receiver) {
+        Batch batch = architecture.readBy(weight, whole);
         float[] all = input.toFloatArray();
         int width = Math.toIntExact(input.getShape().get(input.getShape().dimension() - 1));
         boolean perToken = input.getShape().dimension() == 3;

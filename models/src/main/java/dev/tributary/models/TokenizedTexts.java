@@ -30,6 +30,11 @@ public final class TokenizedTexts {
         return ids[text].length;
     }
 
+    /// The tokens of one text.
+    long[] ids(int text) {
+        return ids[text];
+    }
+
     /// The tokens of all texts, one after the other.
     LongStream tokens() {
         return Arrays.stream(ids).flatMapToLong(Arrays::stream);

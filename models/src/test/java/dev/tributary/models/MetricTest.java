@@ -20,21 +20,21 @@ class MetricTest {
 
     @Test
     void accuracyIsTheShareOfRightAnswers() {
-        assertThat(Metric.ACCURACY.score(PREDICTED, EXPECTED, 3)).isEqualTo(0.7);
+        assertThat(LabelMetric.ACCURACY.score(PREDICTED, EXPECTED, 3)).isEqualTo(0.7);
     }
 
     @Test
     void macroF1IsTheMeanOverLabels() {
         double expected = (2.0 * 2 / (3 + 4) + 2.0 * 2 / (3 + 3) + 2.0 * 3 / (4 + 3)) / 3;
 
-        assertThat(Metric.MACRO_F1.score(PREDICTED, EXPECTED, 3))
+        assertThat(LabelMetric.MACRO_F1.score(PREDICTED, EXPECTED, 3))
                 .isCloseTo(expected, within(1e-15));
     }
 
     @Test
     void macroF1LeavesOutLabelsNobodyUses() {
-        assertThat(Metric.MACRO_F1.score(PREDICTED, EXPECTED, 7))
-                .isEqualTo(Metric.MACRO_F1.score(PREDICTED, EXPECTED, 3));
+        assertThat(LabelMetric.MACRO_F1.score(PREDICTED, EXPECTED, 7))
+                .isEqualTo(LabelMetric.MACRO_F1.score(PREDICTED, EXPECTED, 3));
     }
 
     @Test
@@ -42,7 +42,7 @@ class MetricTest {
         double covariance = 7 * 10 - (3 * 4 + 3 * 3 + 4 * 3);
         double expected = covariance / Math.sqrt((100 - 16 - 9 - 9) * (double) (100 - 9 - 9 - 16));
 
-        assertThat(Metric.MATTHEWS.score(PREDICTED, EXPECTED, 3))
+        assertThat(LabelMetric.MATTHEWS.score(PREDICTED, EXPECTED, 3))
                 .isCloseTo(expected, within(1e-15));
     }
 
@@ -52,18 +52,19 @@ class MetricTest {
         int[] predicted = {1, 1, 1, 1, 0, 0, 0, 0, 0, 1};
         double coefficient = (4 * 3 - 1 * 2) / Math.sqrt(5.0 * 6 * 4 * 5);
 
-        assertThat(Metric.MATTHEWS.score(predicted, expected, 2))
+        assertThat(LabelMetric.MATTHEWS.score(predicted, expected, 2))
                 .isCloseTo(coefficient, within(1e-15));
     }
 
     @Test
     void matthewsIsZeroWhereOneLabelIsAlwaysPredicted() {
-        assertThat(Metric.MATTHEWS.score(new int[] {1, 1, 1}, new int[] {1, 0, 1}, 2)).isZero();
+        assertThat(LabelMetric.MATTHEWS.score(new int[] {1, 1, 1}, new int[] {1, 0, 1}, 2))
+                .isZero();
     }
 
     @Test
     void everyMetricIsFoundByItsNameAndNothingElseIs() {
-        for (Metric metric : Metric.values()) {
+        for (Metric metric : LabelMetric.values()) {
             assertThat(Metric.of(metric.id())).contains(metric);
         }
         assertThat(Metric.of("ACCURACY")).isEmpty();
@@ -72,7 +73,7 @@ class MetricTest {
 
     @Test
     void scoringNothingIsAnError() {
-        assertThatThrownBy(() -> Metric.ACCURACY.score(new int[0], new int[0], 2))
+        assertThatThrownBy(() -> LabelMetric.ACCURACY.score(new int[0], new int[0], 2))
                 .isInstanceOf(IllegalArgumentException.class);
     }
 }

@@ -39,7 +39,7 @@ class TaskDefinitionTest {
 
         assertThat(task.name()).isEqualTo("mood");
         assertThat(task.kind()).isEqualTo(TaskKind.CLASSIFICATION);
-        assertThat(task.metric()).isEqualTo(Metric.MACRO_F1);
+        assertThat(task.metric()).isEqualTo(LabelMetric.MACRO_F1);
         assertThat(task.labels()).containsExactly("sad", "glad");
         assertThat(task.maxTokens()).isEqualTo(48);
         assertThat(task.files()).containsOnlyKeys(Split.TRAIN, Split.VALIDATION);
@@ -52,7 +52,7 @@ class TaskDefinitionTest {
 
         TaskDefinition task = TaskDefinition.read(folder);
 
-        assertThat(task.metric()).isEqualTo(Metric.ACCURACY);
+        assertThat(task.metric()).isEqualTo(LabelMetric.ACCURACY);
         assertThat(task.maxTokens()).isEqualTo(TaskDefinition.DEFAULT_MAX_TOKENS);
         assertThat(task.files()).isEmpty();
     }
@@ -66,7 +66,7 @@ class TaskDefinitionTest {
         TaskDefinition task = TaskDefinition.read(folder);
 
         assertThat(task.name()).isEqualTo("topic");
-        assertThat(task.metric()).isEqualTo(Metric.ACCURACY);
+        assertThat(task.metric()).isEqualTo(LabelMetric.ACCURACY);
         assertThat(task.files()).containsOnlyKeys(Split.TRAIN, Split.VALIDATION);
         assertThat(task.examples(Split.VALIDATION))
                 .containsExactly(new Example("two", "deux", "y"));
@@ -202,7 +202,7 @@ class TaskDefinitionTest {
                 .doesNotContain("secret");
         TaskDefinition read = TaskDefinition.readStaged(staged);
         assertThat(read.name()).isEqualTo("mood");
-        assertThat(read.metric()).isEqualTo(Metric.MACRO_F1);
+        assertThat(read.metric()).isEqualTo(LabelMetric.MACRO_F1);
         assertThat(read.files()).containsOnlyKeys(Split.CALIBRATION, Split.VALIDATION);
         assertThat(read.examples(Split.VALIDATION)).hasSize(5);
     }

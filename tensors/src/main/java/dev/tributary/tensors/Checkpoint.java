@@ -116,6 +116,16 @@ public final class Checkpoint implements AutoCloseable {
         return directory;
     }
 
+    /// Another JSON file beside the weights, such as `generation_config.json`; empty where there is
+    /// none.
+    ///
+    /// @throws CorruptCheckpointException where it is no JSON object
+    public Optional<JsonNode> otherConfig(String name) {
+        return Files.exists(directory().resolve(name), LinkOption.NOFOLLOW_LINKS)
+                ? Optional.of(ConfigFile.read(directory(), name))
+                : Optional.empty();
+    }
+
     /// The content of `config.json`.
     public JsonNode config() {
         return config;

@@ -6,7 +6,6 @@ import dev.tributary.models.FineTuner;
 import dev.tributary.models.FineTuning;
 import dev.tributary.models.Split;
 import dev.tributary.models.TaskDefinition;
-import dev.tributary.models.TextTokenizer;
 import dev.tributary.tensors.FailureCode;
 import dev.tributary.tensors.Fault;
 import dev.tributary.tensors.RefusedException;
@@ -282,12 +281,9 @@ public final class CompareCommand implements Callable<Integer> {
         SequencedMap<String, ComparedTask> compared = new TreeMap<>();
         Map<Split, Integer> limits =
                 Map.of(Split.TEST, testItems, Split.VALIDATION, validationItems);
-        try (TextTokenizer tokenizer = TextTokenizer.open(model)) {
-            for (Path folder : folders) {
-                TaskDefinition task = TaskDefinition.read(folder);
-                Path expert = expert(task, model);
-                compared.put(task.name(), new ComparedTask(task, expert, tokenizer, limits));
-            }
+        for (Path folder : folders) {
+            TaskDefinition task = TaskDefinition.read(folder);
+            compared.put(task.name(), new ComparedTask(task, expert(task, model), limits));
         }
         return compared;
     }

@@ -5,8 +5,6 @@ import dev.tributary.models.RunningModel;
 import dev.tributary.models.Scorer;
 import dev.tributary.models.Split;
 import dev.tributary.models.TaskDefinition;
-import dev.tributary.models.TextTokenizer;
-import dev.tributary.models.TokenizedTexts;
 import dev.tributary.tensors.Checkpoint;
 import dev.tributary.tensors.Digest;
 import java.nio.file.Path;
@@ -15,28 +13,22 @@ import java.util.List;
 import java.util.Map;
 
 /// One task of a comparison: its expert and the items it is scored on.
-final class ComparedTask {
+final class ComparedTask implements AutoCloseable {
     private final TaskDefinition definition;
     private final Path expert;
     private final Digest digest;
-    private final Map<Split, Items> items = new EnumMap<>(Split.class);
+    private final Map<Split, Scorer> scorers = new EnumMap<>(Split.class);
     private final Map<Split, Double> own = new EnumMap<>(Split.class);
 
-    private record Items(TokenizedTexts texts, List<Example> examples) {}
-
     /// @param limits how many items of each split are scored, at most
-    ComparedTask(
-            TaskDefinition definition,
-            Path expert,
-            TextTokenizer tokenizer,
-            Map<Split, Integer> limits) {
+    ComparedTask(TaskDefinition definition, Path expert, Map<Split, Integer> limits) {
         this.definition = definition;
         this.expert = expert;
         this.digest = Digest.ofDirectory(expert);
         limits.forEach((split, limit) -> {
             List<Example> all = definition.examples(split);
             List<Example> first = all.subList(0, Math.min(limit, all.size()));
-            items.put(split, new Items(tokenizer.tokenize(first, definition.maxTokens()), first));
+            scorers.put(split, Scorer.open(definition, first, expert));
         });
     }
 
@@ -68,20 +60,18 @@ final class ComparedTask {
     }
 
     private double score(Path folder, Split split) {
-        Items scored = items.get(split);
-        if (scored == null) {
+        Scorer scorer = scorers.get(split);
+        if (scorer == null) {
             throw new IllegalStateException("[%s] no items of %s".formatted(name(), split));
         }
         try (Checkpoint checkpoint = Checkpoint.open(folder);
                 RunningModel model = RunningModel.open(checkpoint)) {
-            return Scorer.score(
-                            model,
-                            null,
-                            scored.texts(),
-                            definition.labelIds(scored.examples()),
-                            definition.labels(),
-                            definition.metric())
-                    .value();
+            return scorer.score(model, null).value();
         }
+    }
+
+    @Override
+    public void close() {
+        scorers.values().forEach(Scorer::close);
     }
 }

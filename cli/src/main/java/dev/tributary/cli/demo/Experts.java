@@ -51,6 +51,7 @@ final class Experts {
                         task.metric(),
                         task.labels(),
                         task.maxTokens(),
+                        task.generation(),
                         files);
         return made(recipe, mislabelled, task.name() + "-mislabelled");
     }

@@ -12,8 +12,6 @@ import dev.tributary.models.Example;
 import dev.tributary.models.Scorer;
 import dev.tributary.models.Split;
 import dev.tributary.models.TaskDefinition;
-import dev.tributary.models.TextTokenizer;
-import dev.tributary.models.TokenizedTexts;
 import dev.tributary.tensors.ArtifactReference;
 import dev.tributary.tensors.Checkpoint;
 import dev.tributary.tensors.Digest;
@@ -39,28 +37,17 @@ import java.util.function.DoubleSupplier;
 final class TestScores implements AutoCloseable {
     private final FolderArtifactStore store;
     private final Path cache;
-    private final Map<String, TestSet> sets = new HashMap<>();
-
-    /// The first test examples of a task, ready to run.
-    private record TestSet(TaskDefinition task, TokenizedTexts texts, List<Example> examples) {
-        int[] expected() {
-            return task.labelIds(examples);
-        }
-    }
+    private final Map<String, Scorer> scorers = new HashMap<>();
 
     /// @param cache a folder for scores that are known already
     /// @param items test examples of each task, at most
     TestScores(Path storeFolder, Path cache, Path base, List<TaskDefinition> tasks, int items) {
         this.store = FolderArtifactStore.open(storeFolder);
         this.cache = cache;
-        try (TextTokenizer tokenizer = TextTokenizer.open(base)) {
-            for (TaskDefinition task : tasks) {
-                List<Example> examples = task.examples(Split.TEST);
-                List<Example> first = examples.subList(0, Math.min(items, examples.size()));
-                sets.put(
-                        task.name(),
-                        new TestSet(task, tokenizer.tokenize(first, task.maxTokens()), first));
-            }
+        for (TaskDefinition task : tasks) {
+            List<Example> examples = task.examples(Split.TEST);
+            List<Example> first = examples.subList(0, Math.min(items, examples.size()));
+            scorers.put(task.name(), Scorer.open(task, first, base));
         }
     }
 
@@ -144,14 +131,8 @@ final class TestScores implements AutoCloseable {
                                 task,
                                 () -> {
                                     MergedModel model = merged.get();
-                                    TestSet set = set(task);
-                                    return Scorer.score(
-                                                    model.model(),
-                                                    model.head(task),
-                                                    set.texts(),
-                                                    set.expected(),
-                                                    set.task().labels(),
-                                                    set.task().metric())
+                                    return scorer(task)
+                                            .score(model.model(), model.head(task))
                                             .value();
                                 }));
             }
@@ -164,23 +145,15 @@ final class TestScores implements AutoCloseable {
                 identity,
                 task,
                 () -> {
-                    TestSet set = set(task);
                     try (Checkpoint checkpoint = Checkpoint.open(directory);
                             var model = dev.tributary.models.RunningModel.open(checkpoint)) {
-                        return Scorer.score(
-                                        model,
-                                        null,
-                                        set.texts(),
-                                        set.expected(),
-                                        set.task().labels(),
-                                        set.task().metric())
-                                .value();
+                        return scorer(task).score(model, null).value();
                     }
                 });
     }
 
     private double cached(String identity, String task, DoubleSupplier compute) {
-        String key = Digest.ofText(identity + "#" + set(task).texts().size()).hex();
+        String key = Digest.ofText(identity + "#" + scorer(task).items()).hex();
         Path file = cache.resolve(key);
         try {
             if (Files.isRegularFile(file)) {
@@ -197,12 +170,12 @@ final class TestScores implements AutoCloseable {
         }
     }
 
-    private TestSet set(String task) {
-        TestSet set = sets.get(task);
-        if (set == null) {
+    private Scorer scorer(String task) {
+        Scorer scorer = scorers.get(task);
+        if (scorer == null) {
             throw new IllegalStateException("no test data for task " + task);
         }
-        return set;
+        return scorer;
     }
 
     private Checkpoint open(
@@ -227,6 +200,7 @@ final class TestScores implements AutoCloseable {
 
     @Override
     public void close() {
+        scorers.values().forEach(Scorer::close);
         store.close();
     }
 }

@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.tributary.eval.verdict.CorrectItems;
 import dev.tributary.eval.verdict.TaskResult.Scored;
+import dev.tributary.models.GeneratedTexts;
 import dev.tributary.models.TaskDefinition;
 import dev.tributary.tensors.Digest;
 import java.io.IOException;
@@ -18,7 +19,7 @@ import java.util.Optional;
 final class ScoreCache {
 
     /// Counts up whenever the same inputs would give other numbers.
-    private static final int CODE_VERSION = 1;
+    private static final int CODE_VERSION = 2;
 
     private static final ObjectMapper MAPPER = new ObjectMapper();
 
@@ -56,7 +57,8 @@ final class ScoreCache {
                             task.name(),
                             task.metric().id(),
                             Integer.toString(task.maxTokens()),
-                            String.join("\t", task.labels())));
+                            String.join("\t", task.labels()),
+                            String.valueOf(task.generation())));
         }
     }
 
@@ -65,6 +67,15 @@ final class ScoreCache {
     }
 
     void keep(Key key, ModelOutputs expert) {
+        experts.write(key.ofExpert(), expert.toBytes());
+    }
+
+    /// What an expert that generates answered.
+    Optional<GeneratedTexts> texts(Key key) {
+        return experts.read(key.ofExpert()).map(GeneratedTexts::of);
+    }
+
+    void keep(Key key, GeneratedTexts expert) {
         experts.write(key.ofExpert(), expert.toBytes());
     }
 

@@ -3,6 +3,11 @@ package dev.tributary.eval.scoring;
 import dev.tributary.eval.verdict.CorrectItems;
 import dev.tributary.eval.verdict.TaskResult.Scored;
 import dev.tributary.models.Divergences;
+import dev.tributary.models.TaskKind;
+import dev.tributary.models.Scores;
+import dev.tributary.models.RunningModel;
+import dev.tributary.models.GeneratedTexts;
+import dev.tributary.models.Example;
 import dev.tributary.models.Scorer;
 import dev.tributary.models.Split;
 import dev.tributary.models.TaskDefinition;
@@ -19,6 +24,7 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.stream.Stream;
@@ -55,26 +61,85 @@ final class TaskScorer {
         if (known.isPresent()) {
             return known.get();
         }
+        Scored scored =
+                definition.kind() == TaskKind.GENERATION
+                        ? texts(request, definition, key, progress)
+                        : labels(request, definition, key, progress);
+        cache.keep(key, scored);
+        progress.update("done", STAGES, STAGES);
+        return scored;
+    }
+
+    private Scored labels(
+            ScoringRequest request,
+            TaskDefinition definition,
+            ScoreCache.Key key,
+            Progress progress) {
         int[] expected = definition.labelIds(definition.examples(Split.VALIDATION));
         progress.update("expert", 1, STAGES);
         ModelOutputs expert = expert(request, definition, key);
         progress.update("generation", 2, STAGES);
         ModelOutputs merged = outputs(view(request), definition);
-        Scored scored =
-                new Scored(
-                        task,
+        return new Scored(
+                definition.name(),
+                definition.metric().id(),
+                metric(definition, merged, expected),
+                metric(definition, expert, expected),
+                Divergences.meanJensenShannon(
+                        merged.logProbabilities(),
+                        expert.logProbabilities(),
+                        definition.labels().size()),
+                key.items().value(),
+                CorrectItems.of(merged.predicted(), expected));
+    }
+
+    /// The generation answers for itself, and is asked what it would have said at every token of
+    /// the expert's answers.
+    private Scored texts(
+            ScoringRequest request,
+            TaskDefinition definition,
+            ScoreCache.Key key,
+            Progress progress) {
+        List<Example> examples = definition.examples(Split.VALIDATION);
+        Path view = view(request);
+        try (Scorer scorer = Scorer.open(definition, examples, view)) {
+            progress.update("expert", 1, STAGES);
+            GeneratedTexts expert = texts(request, key, scorer);
+            progress.update("generation", 2, STAGES);
+            try (Checkpoint checkpoint = Checkpoint.open(view);
+                    RunningModel model = RunningModel.open(checkpoint)) {
+                Scores merged = scorer.score(model, null);
+                double interference = expert.meanJensenShannon(model, scorer);
+                if (!Double.isFinite(interference) || !Double.isFinite(merged.value())) {
+                    throw new RefusedException(
+                            new Fault(
+                                    FailureCode.NON_FINITE,
+                                    view.toString(),
+                                    "puts out NaN or infinity on validation items, expected numbers: are its weights finite?"));
+                }
+                return new Scored(
+                        definition.name(),
                         definition.metric().id(),
-                        metric(definition, merged, expected),
-                        metric(definition, expert, expected),
-                        Divergences.meanJensenShannon(
-                                merged.logProbabilities(),
-                                expert.logProbabilities(),
-                                definition.labels().size()),
-                        items.value(),
-                        CorrectItems.of(merged.predicted(), expected));
-        cache.keep(key, scored);
-        progress.update("done", STAGES, STAGES);
-        return scored;
+                        merged.value(),
+                        expert.value(),
+                        interference,
+                        key.items().value(),
+                        CorrectItems.of(merged.items(), merged::right));
+            }
+        }
+    }
+
+    private GeneratedTexts texts(ScoringRequest request, ScoreCache.Key key, Scorer scorer) {
+        Optional<GeneratedTexts> known = cache.texts(key);
+        if (known.isPresent()) {
+            return known.get();
+        }
+        try (Checkpoint checkpoint = Checkpoint.open(openSameSize(request.expert()));
+                RunningModel model = RunningModel.open(checkpoint)) {
+            GeneratedTexts texts = GeneratedTexts.of(model, scorer);
+            cache.keep(key, texts);
+            return texts;
+        }
     }
 
     private ModelOutputs expert(
@@ -106,7 +171,7 @@ final class TaskScorer {
     }
 
     private static double metric(TaskDefinition definition, ModelOutputs outputs, int[] expected) {
-        return definition.metric().score(outputs.predicted(), expected, outputs.classes());
+        return definition.labelMetric().score(outputs.predicted(), expected, outputs.classes());
     }
 
     private static void requireSameTask(ScoringRequest request, TaskDefinition definition) {

@@ -3,6 +3,7 @@ package dev.tributary.eval.verdict;
 import java.nio.ByteBuffer;
 import java.util.Base64;
 import java.util.BitSet;
+import java.util.function.IntPredicate;
 
 /// Which items of a validation set a model answered correctly. Immutable.
 ///
@@ -29,6 +30,15 @@ public final class CorrectItems {
             correct.set(i, predicted[i] == expected[i]);
         }
         return new CorrectItems(predicted.length, correct);
+    }
+
+    /// Asks of every item whether it was answered correctly.
+    public static CorrectItems of(int items, IntPredicate right) {
+        BitSet correct = new BitSet(items);
+        for (int item = 0; item < items; item++) {
+            correct.set(item, right.test(item));
+        }
+        return new CorrectItems(items, correct);
     }
 
     /// Reads the bytes between position and limit, without moving them.

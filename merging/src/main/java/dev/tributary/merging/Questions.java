@@ -1,0 +1,78 @@
+package dev.tributary.merging;
+
+import dev.tributary.models.CalibrationSet;
+import dev.tributary.models.Example;
+import dev.tributary.models.RunningModel;
+import dev.tributary.models.TextGeneration;
+import dev.tributary.models.TextTokenizer;
+import dev.tributary.models.TokenSubset;
+import dev.tributary.models.TokenizedTexts;
+import dev.tributary.tensors.Checkpoint;
+import dev.tributary.tensors.Digest;
+import java.util.List;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+
+/// What an expert is asked: calibration inputs as token ids.
+///
+/// @param texts what is classified, or prompts
+/// @param generation how texts are asked for; null where a label is chosen
+record Questions(TokenizedTexts texts, @Nullable TextGeneration generation) {
+
+    /// Some inputs of a member.
+    static Questions of(
+            CalibrationSet set, List<Example> inputs, TextTokenizer tokenizer, int maxPositions) {
+        TextGeneration generation = set.generation();
+        if (generation == null) {
+            return new Questions(tokenizer.tokenize(inputs, set.maxTokens()), null);
+        }
+        int room = Math.max(1, maxPositions - generation.maxNewTokens());
+        int most = Math.min(set.maxTokens(), room);
+        return new Questions(tokenizer.prompts(generation, inputs, most), generation);
+    }
+
+    static CalibrationSet calibration(Member member) {
+        return Objects.requireNonNull(
+                member.calibration(), "a plan without inputs should have been refused");
+    }
+
+    /// The digest of inputs and of how they are put.
+    static Digest digest(CalibrationSet set, List<Example> inputs) {
+        Digest ofInputs = TeacherCache.Key.of(inputs);
+        TextGeneration generation = set.generation();
+        return generation == null
+                ? ofInputs
+                : Digest.ofText(
+                        "%s\n%d\n%s"
+                                .formatted(
+                                        ofInputs,
+                                        generation.maxNewTokens(),
+                                        generation.prompt()));
+    }
+
+    /// A base whose table of embeddings holds no more than what is asked needs; all of it where
+    /// answers may have any token.
+    static RunningModel open(Checkpoint base, List<Questions> questions) {
+        return questions.stream().anyMatch(asked -> asked.generation() != null)
+                ? RunningModel.open(base)
+                : RunningModel.open(
+                        base,
+                        TokenSubset.of(questions.stream().map(Questions::texts).toList()));
+    }
+
+    /// What an expert, whose weights the model holds, answers in full; nothing where a label is
+    /// chosen.
+    List<long[]> generate(RunningModel model) {
+        return generation == null
+                ? List.of()
+                : model.generate(texts, generation.maxNewTokens(), model.endTokens());
+    }
+
+    /// The inputs, each with its answer where there are such.
+    CalibrationInputs answered(RunningModel model, List<long[]> answers) {
+        return generation == null
+                ? CalibrationInputs.of(texts)
+                : CalibrationInputs.of(
+                        model.answered(texts, answers), model.config().vocabulary());
+    }
+}
