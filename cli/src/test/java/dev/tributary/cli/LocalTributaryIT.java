@@ -13,6 +13,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -22,6 +23,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.api.TestMethodOrder;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 
 /// A person's session on the local stack: real broker, registry and workers, the pretrained MiniLM
 /// encoder, experts fine-tuned on a few examples. Each step stands on the one before.
@@ -207,6 +210,72 @@ class LocalTributaryIT {
         assertThat(status().at("/state/generation/number").asLong()).isEqualTo(3);
     }
 
+    /// Pools of other families, from two checkpoints published to the verdict on their merge.
+    @ParameterizedTest
+    @EnumSource(TinyFamily.class)
+    @Order(11)
+    void expertsOfEveryFamilyAreMergedAndJudged(TinyFamily family) throws IOException {
+        Path tiny = family.base(folder);
+        String pool = family.name().toLowerCase(Locale.ROOT);
+        expect(0, "pool", "create", pool, "--base", tiny.toString(), "--option", "max_steps=4");
+        for (String name : List.of("first", "second")) {
+            Path task = family.task(folder, name);
+            Path expert = folder.resolve(pool + "-" + name + "-expert");
+            expect(
+                    0,
+                    "finetune",
+                    "--base",
+                    tiny.toString(),
+                    "--task",
+                    task.toString(),
+                    "--out",
+                    expert.toString(),
+                    "--epochs",
+                    "2",
+                    "--learning-rate",
+                    "1e-3");
+            publish(pool, expert, task);
+        }
+        judged(pool);
+    }
+
+    @Test
+    @Order(12)
+    void adaptersAreMergedAndJudged() throws IOException {
+        Path tiny = TinyFamily.QWEN2.base(folder);
+        expect(0, "pool", "create", "lora", "--base", tiny.toString(), "--option", "max_steps=4");
+        for (String name : List.of("first", "second")) {
+            Path task = TinyFamily.QWEN2.task(folder, name);
+            publish("lora", TinyFamily.adapter(folder, name, name.hashCode()), task);
+        }
+        judged("lora");
+    }
+
+    private void publish(String pool, Path expert, Path task) {
+        assertThat(
+                        expect(
+                                0,
+                                "publish",
+                                expert.toString(),
+                                "--pool",
+                                pool,
+                                "--task",
+                                task.toString(),
+                                "--wait"))
+                .contains("merged, members");
+    }
+
+    /// Waits for the verdict on the second generation.
+    private void judged(String pool) throws IOException {
+        Awaitility.await()
+                .atMost(Duration.ofMinutes(3))
+                .until(() -> status(pool).at("/evaluated/number").asLong() == 2);
+        JsonNode evaluated = status(pool).path("evaluated");
+        assertThat(evaluated.path("tasks")).hasSize(2);
+        assertThat(evaluated.path("anp").asDouble()).isPositive();
+        assertThat(evaluated.path("verdict").asText()).isIn("PASS", "REGRESSED", "INCONCLUSIVE");
+    }
+
     private void expert(String task, String name) {
         expect(
                 0,
@@ -224,7 +293,11 @@ class LocalTributaryIT {
     }
 
     private JsonNode status() throws IOException {
-        return JSON.readTree(expect(0, "status", "reviews", "-o", "json")).get(0);
+        return status("reviews");
+    }
+
+    private JsonNode status(String pool) throws IOException {
+        return JSON.readTree(expect(0, "status", pool, "-o", "json")).get(0);
     }
 
     private static String field(String json, String name) {

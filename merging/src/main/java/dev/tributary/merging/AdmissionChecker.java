@@ -55,7 +55,10 @@ public final class AdmissionChecker {
             }
             orFaults(() -> CalibrationSet.read(taskFolder));
         }
-        try (Checkpoint checkpoint = Checkpoint.open(expert)) {
+        try (Checkpoint checkpoint =
+                Checkpoint.isAdapter(expert)
+                        ? Checkpoint.openAdapter(expert, base)
+                        : Checkpoint.open(expert)) {
             build(checkpoint);
             finite(checkpoint);
             if (definition != null) {

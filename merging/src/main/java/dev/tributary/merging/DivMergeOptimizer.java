@@ -106,8 +106,7 @@ public final class DivMergeOptimizer {
     private record Asked(Member member, Questions questions, TeacherCache.Key key) {}
 
     private List<Asked> questions() {
-        int positions =
-                ModelConfig.of(plan.base().config(), "base config.json").maxPositions();
+        int positions = ModelConfig.of(plan.base().config(), "base config.json").maxPositions();
         try (TextTokenizer tokenizer = TextTokenizer.open(plan.base().directory())) {
             return plan.members().stream()
                     .map(member -> questions(member, tokenizer, positions))

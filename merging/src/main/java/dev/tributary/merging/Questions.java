@@ -45,9 +45,7 @@ record Questions(TokenizedTexts texts, @Nullable TextGeneration generation) {
                 : Digest.ofText(
                         "%s\n%d\n%s"
                                 .formatted(
-                                        ofInputs,
-                                        generation.maxNewTokens(),
-                                        generation.prompt()));
+                                        ofInputs, generation.maxNewTokens(), generation.prompt()));
     }
 
     /// A base whose table of embeddings holds no more than what is asked needs; all of it where
@@ -56,8 +54,7 @@ record Questions(TokenizedTexts texts, @Nullable TextGeneration generation) {
         return questions.stream().anyMatch(asked -> asked.generation() != null)
                 ? RunningModel.open(base)
                 : RunningModel.open(
-                        base,
-                        TokenSubset.of(questions.stream().map(Questions::texts).toList()));
+                        base, TokenSubset.of(questions.stream().map(Questions::texts).toList()));
     }
 
     /// What an expert, whose weights the model holds, answers in full; nothing where a label is
@@ -72,7 +69,6 @@ record Questions(TokenizedTexts texts, @Nullable TextGeneration generation) {
     CalibrationInputs answered(RunningModel model, List<long[]> answers) {
         return generation == null
                 ? CalibrationInputs.of(texts)
-                : CalibrationInputs.of(
-                        model.answered(texts, answers), model.config().vocabulary());
+                : CalibrationInputs.of(model.answered(texts, answers), model.config().vocabulary());
     }
 }

@@ -181,8 +181,7 @@ public final class StatisticsGatherer {
         }
     }
 
-    private void fisher(
-            Subject subject, CalibrationInputs inputs, RunningModel model, Head head) {
+    private void fisher(Subject subject, CalibrationInputs inputs, RunningModel model, Head head) {
         try (ExampleGradients gradients =
                 new ExampleGradients(model, names(model), ExampleGradients.Measure.SQUARED)) {
             for (int item = 0; item < inputs.size(); item++) {

@@ -87,7 +87,8 @@ class FamilyMergesTest {
 
         MergeResult result =
                 PoolMerger.merge(
-                        pool.request(chosen(method), target, "spam", "hedges", "nouns"), Progress.SILENT);
+                        pool.request(chosen(method), target, "spam", "hedges", "nouns"),
+                        Progress.SILENT);
 
         if (method.equals("divmerge")) {
             DivMergeResult learnt = Objects.requireNonNull(result.learnt());
@@ -166,9 +167,10 @@ class FamilyMergesTest {
                 pool.request(chosen("divmerge"), folder.resolve("again"), "spam", "hedges"),
                 (stage, _, _) -> asked.add(stage));
 
-        assertThat(Files.mismatch(
-                        folder.resolve("out/model.safetensors"),
-                        folder.resolve("again/model.safetensors")))
+        assertThat(
+                        Files.mismatch(
+                                folder.resolve("out/model.safetensors"),
+                                folder.resolve("again/model.safetensors")))
                 .isEqualTo(-1);
         try (var teachers = Files.list(folder.resolve("cache/teachers"))) {
             assertThat(teachers).hasSize(2);
@@ -177,8 +179,8 @@ class FamilyMergesTest {
 
     @ParameterizedTest
     @CsvSource({"qwen2, fisher", "qwen2, tatr", "t5, fisher"})
-    void methodsThatTakeGradientsOfClassificationsSayThatThereAreNone(
-            String family, String method) throws IOException {
+    void methodsThatTakeGradientsOfClassificationsSayThatThereAreNone(String family, String method)
+            throws IOException {
         TinyPool pool = new TinyPool(folder, config(family));
         MergeMethod chosen =
                 MergeMethod.of(

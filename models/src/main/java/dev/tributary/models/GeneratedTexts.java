@@ -34,11 +34,7 @@ public final class GeneratedTexts {
     /// @param ids `leading` of each token of the answers, in order
     /// @param logProbabilities theirs, and that of all others, for each token of the answers
     private GeneratedTexts(
-            double value,
-            List<long[]> answers,
-            int leading,
-            int[] ids,
-            float[] logProbabilities) {
+            double value, List<long[]> answers, int leading, int[] ids, float[] logProbabilities) {
         this.value = value;
         this.answers = List.copyOf(answers);
         this.leading = leading;

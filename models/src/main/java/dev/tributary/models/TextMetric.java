@@ -60,7 +60,7 @@ public enum TextMetric implements Metric {
     CHRF("chrf") {
         @Override
         double score(String answer, String reference) {
-            return chrf(answer, reference);
+            return chrf(answer, reference, RECALL_WEIGHT);
         }
     },
 
@@ -78,7 +78,7 @@ public enum TextMetric implements Metric {
     private static final Pattern PUNCTUATION = Pattern.compile("\\p{Punct}");
     private static final Pattern ARTICLE = Pattern.compile("\\b(a|an|the)\\b");
     private static final int LONGEST_GRAM = 6;
-    private static final double RECALL_WEIGHT = 4;
+    private static final double RECALL_WEIGHT = 2;
 
     private final String id;
 
@@ -143,7 +143,9 @@ public enum TextMetric implements Metric {
     }
 
     /// Precision and recall are averaged over the lengths both texts have n-grams of.
-    private static double chrf(String answer, String reference) {
+    ///
+    /// @param beta how much more recall counts than precision
+    static double chrf(String answer, String reference, double beta) {
         String given = SPACE.matcher(answer).replaceAll("");
         String expected = SPACE.matcher(reference).replaceAll("");
         double precision = 0;
@@ -164,7 +166,7 @@ public enum TextMetric implements Metric {
         }
         double p = precision / lengths;
         double r = recall / lengths;
-        return (1 + RECALL_WEIGHT) * p * r / (RECALL_WEIGHT * p + r);
+        return (1 + beta * beta) * p * r / (beta * beta * p + r);
     }
 
     private static int sum(Map<String, Integer> counts) {

@@ -97,9 +97,9 @@ public final class Checkpoint implements AutoCloseable {
                     new Fault(
                             FailureCode.UNSUPPORTED_ARCHITECTURE,
                             directory.toString(),
-                            "is an adapter, expected a whole model: a recipe with base_model takes"
-                                    + " adapters, anything else needs them merged into their"
-                                    + " base"));
+                            "is an adapter, expected a whole model: pools, and recipes with base_model,"
+                                    + " take adapters, anything else needs them merged into"
+                                    + " their base"));
         }
         JsonNode config = ConfigFile.read(directory);
         Arena arena = Arena.ofShared();

@@ -159,6 +159,16 @@ public final class CompareCommand implements Callable<Integer> {
         List<Path> folders = tasks.isEmpty() ? exampleTasks() : tasks;
         Path model = base == null ? new BaseModel(out.resolve("models")).directory() : base;
         SequencedMap<String, ComparedTask> compared = compared(folders, model);
+        try {
+            return compare(candidates, model, compared);
+        } finally {
+            compared.values().forEach(ComparedTask::close);
+        }
+    }
+
+    private int compare(
+            List<Candidate> candidates, Path model, SequencedMap<String, ComparedTask> compared)
+            throws IOException {
         List<Integer> wanted = sizes(compared.size());
         SequencedMap<Integer, List<List<String>>> chosen = new LinkedHashMap<>();
         for (int size : wanted) {

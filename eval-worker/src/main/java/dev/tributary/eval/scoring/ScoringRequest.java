@@ -7,6 +7,7 @@ import dev.tributary.tensors.FailureCode;
 import dev.tributary.tensors.Fault;
 import dev.tributary.tensors.RefusedException;
 import java.util.Locale;
+import org.jspecify.annotations.Nullable;
 
 /// A generation that is to be scored on one task.
 ///
@@ -14,12 +15,15 @@ import java.util.Locale;
 /// @param artifact the merged model
 /// @param taskPath the folder inside it that opens as a checkpoint for the task
 /// @param expert the expert's checkpoint
+/// @param base the pool's base, on which an expert that is an adapter stands; null in requests of
+///   before there were such
 /// @param taskDefinition the task with its validation items
 record ScoringRequest(
         Subject subject,
         ArtifactReference artifact,
         String taskPath,
         ArtifactReference expert,
+        @Nullable ArtifactReference base,
         ArtifactReference taskDefinition) {
 
     /// What a request is about, known even of a request that cannot be carried out.
@@ -47,6 +51,7 @@ record ScoringRequest(
                 reference(event.getArtifact()),
                 event.getTaskPath(),
                 reference(event.getExpert()),
+                event.getBase() == null ? null : reference(event.getBase()),
                 reference(event.getTaskDefinition()));
     }
 

@@ -3,14 +3,14 @@ package dev.tributary.eval.scoring;
 import dev.tributary.eval.verdict.CorrectItems;
 import dev.tributary.eval.verdict.TaskResult.Scored;
 import dev.tributary.models.Divergences;
-import dev.tributary.models.TaskKind;
-import dev.tributary.models.Scores;
-import dev.tributary.models.RunningModel;
-import dev.tributary.models.GeneratedTexts;
 import dev.tributary.models.Example;
+import dev.tributary.models.GeneratedTexts;
+import dev.tributary.models.RunningModel;
 import dev.tributary.models.Scorer;
+import dev.tributary.models.Scores;
 import dev.tributary.models.Split;
 import dev.tributary.models.TaskDefinition;
+import dev.tributary.models.TaskKind;
 import dev.tributary.tensors.ArtifactReference;
 import dev.tributary.tensors.ArtifactStore;
 import dev.tributary.tensors.Checkpoint;
@@ -27,6 +27,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.function.Function;
 import java.util.stream.Stream;
 
 /// Scores a generation on one task, beside the task's own expert, on the validation items and on
@@ -34,6 +35,7 @@ import java.util.stream.Stream;
 final class TaskScorer {
 
     private static final int STAGES = 3;
+    private static final String TASKS = "tasks";
 
     private final ArtifactStore store;
     private final ScoreCache cache;
@@ -45,7 +47,6 @@ final class TaskScorer {
 
     /// @throws RefusedException when an artifact or the task cannot be used
     Scored score(ScoringRequest request, Progress progress) {
-        String task = request.subject().task();
         progress.update("opening", 0, STAGES);
         store.verify(request.taskDefinition());
         TaskDefinition definition = TaskDefinition.readStaged(store.open(request.taskDefinition()));
@@ -75,11 +76,18 @@ final class TaskScorer {
             TaskDefinition definition,
             ScoreCache.Key key,
             Progress progress) {
-        int[] expected = definition.labelIds(definition.examples(Split.VALIDATION));
-        progress.update("expert", 1, STAGES);
-        ModelOutputs expert = expert(request, definition, key);
-        progress.update("generation", 2, STAGES);
-        ModelOutputs merged = outputs(view(request), definition);
+        List<Example> examples = definition.examples(Split.VALIDATION);
+        int[] expected = definition.labelIds(examples);
+        Path view = view(request);
+        ModelOutputs expert;
+        ModelOutputs merged;
+        try (Scorer scorer = Scorer.open(definition, examples, view);
+                Checkpoint checkpoint = Checkpoint.open(view)) {
+            progress.update("expert", 1, STAGES);
+            expert = expert(request, key, scorer);
+            progress.update("generation", 2, STAGES);
+            merged = outputs(checkpoint, definition, scorer);
+        }
         return new Scored(
                 definition.name(),
                 definition.metric().id(),
@@ -134,39 +142,63 @@ final class TaskScorer {
         if (known.isPresent()) {
             return known.get();
         }
-        try (Checkpoint checkpoint = Checkpoint.open(openSameSize(request.expert()));
-                RunningModel model = RunningModel.open(checkpoint)) {
-            GeneratedTexts texts = GeneratedTexts.of(model, scorer);
-            cache.keep(key, texts);
-            return texts;
-        }
+        GeneratedTexts texts =
+                ofExpert(
+                        request,
+                        checkpoint -> {
+                            try (RunningModel model = RunningModel.open(checkpoint)) {
+                                return GeneratedTexts.of(model, scorer);
+                            }
+                        });
+        cache.keep(key, texts);
+        return texts;
     }
 
-    private ModelOutputs expert(
-            ScoringRequest request, TaskDefinition definition, ScoreCache.Key key) {
+    private ModelOutputs expert(ScoringRequest request, ScoreCache.Key key, Scorer scorer) {
         Optional<ModelOutputs> known = cache.expert(key);
         if (known.isPresent()) {
             return known.get();
         }
-        ModelOutputs outputs = outputs(openSameSize(request.expert()), definition);
+        ModelOutputs outputs =
+                ofExpert(request, checkpoint -> outputs(checkpoint, key.task(), scorer));
         cache.keep(key, outputs);
         return outputs;
     }
 
-    private static ModelOutputs outputs(Path folder, TaskDefinition definition) {
-        try (Checkpoint checkpoint = Checkpoint.open(folder)) {
-            ModelOutputs outputs =
-                    ModelOutputs.of(Scorer.score(checkpoint, definition, Split.VALIDATION));
+    private static ModelOutputs outputs(
+            Checkpoint checkpoint, TaskDefinition definition, Scorer scorer) {
+        String where = checkpoint.directory().toString();
+        try (RunningModel model = RunningModel.open(checkpoint)) {
+            List<Fault> faults = definition.labelFaults(model.config(), where);
+            if (!faults.isEmpty()) {
+                throw new RefusedException(faults);
+            }
+            ModelOutputs outputs = ModelOutputs.of(scorer.score(model, null));
             int odd = outputs.firstNonFinite();
             if (odd >= 0) {
                 throw new RefusedException(
                         new Fault(
                                 FailureCode.NON_FINITE,
-                                folder.toString(),
+                                where,
                                 "puts out NaN or infinity on validation item %d, expected numbers: are its weights finite?"
                                         .formatted(odd)));
             }
             return outputs;
+        }
+    }
+
+    /// Opens an expert, on its base where it is an adapter.
+    private <T> T ofExpert(ScoringRequest request, Function<Checkpoint, T> use) {
+        Path folder = openSameSize(request.expert());
+        ArtifactReference base = request.base();
+        if (base == null || !Checkpoint.isAdapter(folder)) {
+            try (Checkpoint whole = Checkpoint.open(folder)) {
+                return use.apply(whole);
+            }
+        }
+        try (Checkpoint below = Checkpoint.open(openSameSize(base));
+                Checkpoint adapted = Checkpoint.openAdapter(folder, below)) {
+            return use.apply(adapted);
         }
     }
 
@@ -185,7 +217,8 @@ final class TaskScorer {
         }
     }
 
-    /// The task's folder of the merged model.
+    /// The task's folder of the merged model; the merged model itself where it has none because
+    /// nothing is the task's own.
     private Path view(ScoringRequest request) {
         Path artifact = openSameSize(request.artifact());
         Path view = artifact.resolve(request.taskPath()).normalize();
@@ -195,6 +228,9 @@ final class TaskScorer {
                             FailureCode.UNSAFE_PATH,
                             request.taskPath(),
                             "leads out of the generation, expected a folder inside it"));
+        }
+        if (!Files.exists(artifact.resolve(TASKS), LinkOption.NOFOLLOW_LINKS)) {
+            return artifact;
         }
         try {
             if (Files.isDirectory(view, LinkOption.NOFOLLOW_LINKS)

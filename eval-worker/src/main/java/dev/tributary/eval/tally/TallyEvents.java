@@ -54,6 +54,7 @@ final class TallyEvents {
     private static EvaluationRequested requested(ScoreWanted wanted, Instant now) {
         Generation generation = wanted.generation();
         Member member = wanted.member();
+        Reference base = generation.base();
         return EvaluationRequested.newBuilder()
                 .setPool(generation.pool())
                 .setNumber(generation.number())
@@ -63,6 +64,7 @@ final class TallyEvents {
                 .setTaskPath("tasks/" + member.task())
                 .setExpert(reference(member.expert()))
                 .setTaskDefinition(reference(member.taskDefinition()))
+                .setBase(base == null ? null : reference(base))
                 .setRequestedAt(now)
                 .build();
     }

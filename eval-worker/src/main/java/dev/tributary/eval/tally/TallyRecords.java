@@ -24,6 +24,7 @@ final class TallyRecords {
                 event.getNumber(),
                 event.getGenerationId(),
                 reference(event.getArtifact()),
+                reference(event.getBase()),
                 event.getMembers().stream()
                         .map(member ->
                                 new Member(

@@ -178,6 +178,7 @@ class TaskScorerTest {
                         request.artifact(),
                         request.taskPath(),
                         request.expert(),
+                        null,
                         request.taskDefinition());
 
         assertRefused(other, FailureCode.BAD_TASK);
@@ -197,13 +198,19 @@ class TaskScorerTest {
                         "generations/mail/" + id, Map.of("mood", new Made(SEED, variant))),
                 "tasks/mood",
                 models.expert(SEED),
+                null,
                 models.task("mood", SEED, ITEMS));
     }
 
     private static ScoringRequest with(
             ScoringRequest request, ArtifactReference artifact, String taskPath) {
         return new ScoringRequest(
-                request.subject(), artifact, taskPath, request.expert(), request.taskDefinition());
+                request.subject(),
+                artifact,
+                taskPath,
+                request.expert(),
+                null,
+                request.taskDefinition());
     }
 
     private void removeWeights(ArtifactReference artifact) throws IOException {

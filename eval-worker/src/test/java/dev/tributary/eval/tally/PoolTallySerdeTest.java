@@ -76,6 +76,7 @@ class PoolTallySerdeTest {
                         3,
                         "g3",
                         new Reference("store:generations/g3", "sha256:3", 3),
+                        new Reference("store:checkpoints/base", "sha256:0", 9),
                         List.of(
                                 new Generation.Member(
                                         "spam",
