@@ -56,19 +56,9 @@ public final class AnsweredTexts {
         return prompts.length(item) + answers.get(item).length;
     }
 
-    /// The tokens of one answer.
-    public long[] answer(int item) {
-        return answers.get(item).clone();
-    }
-
     /// Tokens of one answer.
     public int answerLength(int item) {
         return answers.get(item).length;
-    }
-
-    /// The tokens the model reads.
-    TokenizedTexts texts() {
-        return decoded ? prompts : read;
     }
 
     /// These prompts with their answers, in this order, asked at every token of the answers.

@@ -51,6 +51,11 @@ public record DecoderConfig(
     }
 
     @Override
+    public boolean generates() {
+        return true;
+    }
+
+    @Override
     public List<String> labels() {
         return List.of();
     }

@@ -50,6 +50,11 @@ public record EncoderDecoderConfig(
     }
 
     @Override
+    public boolean generates() {
+        return true;
+    }
+
+    @Override
     public List<String> labels() {
         return List.of();
     }

@@ -81,8 +81,7 @@ public final class FineTuner {
     }
 
     private static void refuseUnlessFits(ModelConfig config, TaskDefinition task) {
-        boolean generates = config.labels().isEmpty() && !(config instanceof EncoderConfig);
-        if (generates || task.generation() != null) {
+        if (config.generates() || task.generation() != null) {
             List<Fault> faults = task.labelFaults(config, config.architecture());
             if (!faults.isEmpty()) {
                 throw new RefusedException(faults);

@@ -45,7 +45,7 @@ public final class GeneratedTexts {
     /// Has a model answer.
     public static GeneratedTexts of(RunningModel model, Scorer scorer) {
         List<long[]> answers = scorer.generate(model);
-        double value = scorer.score(model, null).value();
+        double value = scorer.scoreAnswers(model, answers).value();
         int vocabulary = model.config().vocabulary();
         int leading = Math.min(LEADING, vocabulary);
         int tokens = answers.stream().mapToInt(answer -> answer.length).sum();

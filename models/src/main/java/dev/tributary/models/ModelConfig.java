@@ -25,6 +25,11 @@ public sealed interface ModelConfig
     /// Labels by id; empty where the model classifies nothing.
     List<String> labels();
 
+    /// Whether it answers with texts of its own.
+    default boolean generates() {
+        return false;
+    }
+
     /// How many tokens of a task's inputs this model can take.
     default int tokensFor(TaskDefinition task) {
         TextGeneration generation = task.generation();

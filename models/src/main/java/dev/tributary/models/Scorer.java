@@ -89,6 +89,15 @@ public final class Scorer implements AutoCloseable {
         };
     }
 
+    /// Scores a model that generates and has already answered.
+    Scores scoreAnswers(RunningModel model, List<long[]> answers) {
+        return switch (task.metric()) {
+            case TextMetric metric when metric != TextMetric.INVERSE_PERPLEXITY ->
+                    ofTexts(answers, metric);
+            case LabelMetric _, TextMetric _ -> score(model, null);
+        };
+    }
+
     private Scores ofLabels(RunningModel model, @Nullable Head head, LabelMetric metric) {
         int classes = task.labels().size();
         float[] logProbabilities = logProbabilities(model, head, texts, classes);

@@ -153,8 +153,7 @@ public record TaskDefinition(
     /// at all; empty where they agree. A checkpoint whose labels have no names but numbers agrees
     /// if there are as many.
     public List<Fault> labelFaults(ModelConfig config, String where) {
-        boolean generates =
-                config instanceof DecoderConfig || config instanceof EncoderDecoderConfig;
+        boolean generates = config.generates();
         if (generates != (kind == TaskKind.GENERATION)) {
             return List.of(
                     new Fault(
@@ -167,7 +166,7 @@ public record TaskDefinition(
                                             generates ? "choose a label" : "generate a text",
                                             generates
                                                     ? "kind: generation in the task, with the labels as the words to answer with"
-                                                    : "one of the architectures that generate (Qwen2, Llama, Mistral, T5)")));
+                                                    : "a model that generates, such as Qwen2, Llama, Mistral or T5")));
         }
         if (generates) {
             return List.of();
