@@ -1,29 +1,12 @@
 package dev.tributary.merging;
 
-import dev.tributary.models.AnsweredTexts;
 import dev.tributary.models.Batch;
-import dev.tributary.models.TokenizedTexts;
+import dev.tributary.models.Inputs;
 import java.util.Arrays;
 import java.util.List;
 
 /// The calibration inputs of one task as token ids, from which batches are made.
-interface CalibrationInputs {
-    int size();
-
-    /// Tokens of one input.
-    int length(int item);
-
-    /// These inputs as a batch, in this order.
-    Batch batch(int... items);
-
-    /// All inputs in groups of similar length, so that little is padded.
-    List<int[]> byLength(int rows);
-
-    /// How many answers of the model an input has: one for a text that is classified, one for every
-    /// token of an answer that is generated.
-    default int answers(int item) {
-        return 1;
-    }
+interface CalibrationInputs extends Inputs {
 
     /// Answers of the inputs before it.
     default int firstAnswer(int item) {
@@ -45,67 +28,40 @@ interface CalibrationInputs {
         return Arrays.stream(items).mapToDouble(this::weight).sum();
     }
 
-    /// Prompts with answers; asked at every token of them.
-    ///
-    /// @param vocabulary scores a token
-    static CalibrationInputs of(AnsweredTexts texts, int vocabulary) {
-        int[] first = new int[texts.size()];
+    static CalibrationInputs of(Inputs inputs) {
+        int[] first = new int[inputs.size()];
         for (int item = 1; item < first.length; item++) {
-            first[item] = first[item - 1] + texts.answerLength(item - 1);
+            first[item] = first[item - 1] + inputs.answers(item - 1);
         }
         return new CalibrationInputs() {
             @Override
             public int size() {
-                return texts.size();
+                return inputs.size();
             }
 
             @Override
             public int length(int item) {
-                return texts.length(item);
+                return inputs.length(item);
             }
 
             @Override
             public Batch batch(int... items) {
-                return texts.batch(items);
+                return inputs.batch(items);
             }
 
             @Override
             public List<int[]> byLength(int rows) {
-                return texts.byLength(rows, vocabulary);
+                return inputs.byLength(rows);
             }
 
             @Override
             public int answers(int item) {
-                return texts.answerLength(item);
+                return inputs.answers(item);
             }
 
             @Override
             public int firstAnswer(int item) {
                 return first[item];
-            }
-        };
-    }
-
-    static CalibrationInputs of(TokenizedTexts texts) {
-        return new CalibrationInputs() {
-            @Override
-            public int size() {
-                return texts.size();
-            }
-
-            @Override
-            public int length(int item) {
-                return texts.length(item);
-            }
-
-            @Override
-            public Batch batch(int... items) {
-                return texts.batch(items);
-            }
-
-            @Override
-            public List<int[]> byLength(int rows) {
-                return texts.byLength(rows);
             }
         };
     }

@@ -67,8 +67,6 @@ record Questions(TokenizedTexts texts, @Nullable TextGeneration generation) {
 
     /// The inputs, each with its answer where there are such.
     CalibrationInputs answered(RunningModel model, List<long[]> answers) {
-        return generation == null
-                ? CalibrationInputs.of(texts)
-                : CalibrationInputs.of(model.answered(texts, answers), model.config().vocabulary());
+        return CalibrationInputs.of(generation == null ? texts : model.answered(texts, answers));
     }
 }

@@ -7,7 +7,7 @@ import org.jspecify.annotations.Nullable;
 
 /// Prompts with an answer each, of which a language model is asked, in one pass, what it would have
 /// said at every token of the answers.
-public final class AnsweredTexts {
+public final class AnsweredTexts implements Inputs {
     /// How many scores of tokens are held at once, at most: 256 MiB of them.
     private static final long MOST_SCORES = 1L << 26;
 
@@ -15,8 +15,13 @@ public final class AnsweredTexts {
     private final List<long[]> answers;
     private final TokenizedTexts read;
     private final boolean decoded;
+    private final int vocabulary;
 
-    private AnsweredTexts(TokenizedTexts prompts, List<long[]> answers, @Nullable Long startToken) {
+    private AnsweredTexts(
+            TokenizedTexts prompts,
+            List<long[]> answers,
+            int vocabulary,
+            @Nullable Long startToken) {
         if (prompts.size() != answers.size()
                 || answers.stream().anyMatch(answer -> answer.length == 0)) {
             throw new IllegalArgumentException(
@@ -26,6 +31,7 @@ public final class AnsweredTexts {
         this.prompts = prompts;
         this.answers = List.copyOf(answers);
         this.decoded = startToken != null;
+        this.vocabulary = vocabulary;
         long[][] ids = new long[answers.size()][];
         for (int i = 0; i < ids.length; i++) {
             long[] before = startToken != null ? new long[] {startToken} : prompts.ids(i);
@@ -38,30 +44,39 @@ public final class AnsweredTexts {
     }
 
     /// For a model that reads prompt and answer in one.
-    static AnsweredTexts following(TokenizedTexts prompts, List<long[]> answers) {
-        return new AnsweredTexts(prompts, answers, null);
+    ///
+    /// @param vocabulary scores a token
+    static AnsweredTexts following(TokenizedTexts prompts, List<long[]> answers, int vocabulary) {
+        return new AnsweredTexts(prompts, answers, vocabulary, null);
     }
 
     /// For a model whose encoder reads the prompt and whose decoder reads the answer.
-    static AnsweredTexts decoded(TokenizedTexts prompts, List<long[]> answers, long startToken) {
-        return new AnsweredTexts(prompts, answers, startToken);
+    ///
+    /// @param vocabulary scores a token
+    static AnsweredTexts decoded(
+            TokenizedTexts prompts, List<long[]> answers, int vocabulary, long startToken) {
+        return new AnsweredTexts(prompts, answers, vocabulary, startToken);
     }
 
+    @Override
     public int size() {
         return answers.size();
     }
 
     /// Tokens of one prompt and its answer.
+    @Override
     public int length(int item) {
         return prompts.length(item) + answers.get(item).length;
     }
 
-    /// Tokens of one answer.
-    public int answerLength(int item) {
+    /// Tokens of its answer.
+    @Override
+    public int answers(int item) {
         return answers.get(item).length;
     }
 
     /// These prompts with their answers, in this order, asked at every token of the answers.
+    @Override
     public Batch batch(int... items) {
         Batch batch = read.batch(items);
         int[] positions =
@@ -85,11 +100,9 @@ public final class AnsweredTexts {
                 .toArray();
     }
 
-    /// All items in groups of similar length, so small that their scores can be held.
-    ///
-    /// @param rows items a group, at most
-    /// @param vocabulary scores a token
-    public List<int[]> byLength(int rows, int vocabulary) {
+    /// Groups are so small that their scores can be held.
+    @Override
+    public List<int[]> byLength(int rows) {
         long longest = answers.stream().mapToInt(answer -> answer.length).max().orElse(1);
         long fit = Math.max(1, MOST_SCORES / (longest * vocabulary));
         return read.byLength((int) Math.min(rows, fit));

@@ -146,7 +146,7 @@ record DecoderArchitecture(DecoderConfig config) implements ForwardArchitecture 
 
     @Override
     public AnsweredTexts answered(TokenizedTexts prompts, List<long[]> answers) {
-        return AnsweredTexts.following(prompts, answers);
+        return AnsweredTexts.following(prompts, answers, config.vocabulary());
     }
 
     @Override

@@ -162,7 +162,7 @@ record EncoderDecoderArchitecture(EncoderDecoderConfig config) implements Forwar
 
     @Override
     public AnsweredTexts answered(TokenizedTexts prompts, List<long[]> answers) {
-        return AnsweredTexts.decoded(prompts, answers, config.startToken());
+        return AnsweredTexts.decoded(prompts, answers, config.vocabulary(), config.startToken());
     }
 
     /// What looks back at the prompt takes keys and values from the encoder's states.

@@ -70,7 +70,7 @@ final class FineTuningRun implements AutoCloseable {
     }
 
     FineTuned train(Path target, DoubleSupplier validation, Consumer<FineTuningProgress> progress) {
-        int stepsAnEpoch = Math.ceilDiv(lessons.size(), settings.batchSize());
+        int stepsAnEpoch = Math.ceilDiv(lessons.inputs().size(), settings.batchSize());
         int steps = stepsAnEpoch * settings.epochs();
         List<Double> scores = new ArrayList<>();
         double best = Double.NEGATIVE_INFINITY;
@@ -100,12 +100,12 @@ final class FineTuningRun implements AutoCloseable {
     }
 
     private void step(int[] rows, int steps) {
-        Batch batch = lessons.batch(rows);
+        Batch batch = lessons.inputs().batch(rows);
         model.zeroGradients();
         if (head != null) {
             head.zeroGradients();
         }
-        double here = model.backward(head, batch, new CrossEntropy(lessons.expected(rows)));
+        double here = model.backward(head, batch, new CrossEntropy(lessons.expected().apply(rows)));
         updater.step(schedule(step, steps));
         loss = step == 0 ? here : LOSS_MEMORY * loss + (1 - LOSS_MEMORY) * here;
         step++;
@@ -124,14 +124,15 @@ final class FineTuningRun implements AutoCloseable {
     /// as batches. Depends on seed and epoch only.
     private List<int[]> batches(int epoch) {
         Random random = new Random(settings.seed() * 1_000_003 + epoch);
-        List<Integer> order = new ArrayList<>(IntStream.range(0, lessons.size()).boxed().toList());
+        List<Integer> order =
+                new ArrayList<>(IntStream.range(0, lessons.inputs().size()).boxed().toList());
         Collections.shuffle(order, random);
         int stretch = settings.batchSize() * BATCHES_SORTED_TOGETHER;
         List<int[]> batches = new ArrayList<>();
         for (int start = 0; start < order.size(); start += stretch) {
             List<Integer> sorted =
                     new ArrayList<>(order.subList(start, Math.min(order.size(), start + stretch)));
-            sorted.sort(Comparator.comparingInt(lessons::length));
+            sorted.sort(Comparator.comparingInt(lessons.inputs()::length));
             for (int from = 0; from < sorted.size(); from += settings.batchSize()) {
                 int to = Math.min(sorted.size(), from + settings.batchSize());
                 batches.add(sorted.subList(from, to).stream().mapToInt(i -> i).toArray());

@@ -113,12 +113,12 @@ public final class GeneratedTexts {
         }
         int columns = model.config().vocabulary();
         AnsweredTexts texts = scorer.answered(model, answers);
-        for (int[] group : texts.byLength(ROWS, columns)) {
+        for (int[] group : texts.byLength(ROWS)) {
             float[] logits = model.logits(null, texts.batch(group));
             LogSoftmax.inPlace(logits, logits.length / columns, columns);
             int row = 0;
             for (int item : group) {
-                for (int token = 0; token < texts.answerLength(item); token++) {
+                for (int token = 0; token < texts.answers(item); token++) {
                     receiver.take(
                             first[item] + token,
                             Arrays.copyOfRange(logits, row * columns, (row + 1) * columns));

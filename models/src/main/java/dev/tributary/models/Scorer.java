@@ -147,7 +147,7 @@ public final class Scorer implements AutoCloseable {
         double[] scores = new double[references.size()];
         double all = 0;
         long tokens = 0;
-        for (int[] group : answered.byLength(ROWS_ANSWERED, model.config().vocabulary())) {
+        for (int[] group : answered.byLength(ROWS_ANSWERED)) {
             float[] rows = model.logits(null, answered.batch(group));
             int columns = model.config().vocabulary();
             LogSoftmax.inPlace(rows, rows.length / columns, columns);
@@ -157,9 +157,9 @@ public final class Scorer implements AutoCloseable {
                 for (int token : answered.tokens(item)) {
                     sum += rows[row++ * columns + token];
                 }
-                scores[item] = Math.exp(sum / answered.answerLength(item));
+                scores[item] = Math.exp(sum / answered.answers(item));
                 all += sum;
-                tokens += answered.answerLength(item);
+                tokens += answered.answers(item);
             }
         }
         return Scores.of(List.of(), scores, metric, Math.exp(all / tokens));

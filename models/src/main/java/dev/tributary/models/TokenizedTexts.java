@@ -8,7 +8,7 @@ import java.util.stream.IntStream;
 import java.util.stream.LongStream;
 
 /// Texts as token ids, from which batches are made in any order.
-public final class TokenizedTexts {
+public final class TokenizedTexts implements Inputs {
     /// What fills a row of a batch behind its text.
     static final long PADDING = 0;
 
@@ -20,12 +20,12 @@ public final class TokenizedTexts {
         this.types = types;
     }
 
-    /// How many texts.
+    @Override
     public int size() {
         return ids.length;
     }
 
-    /// Tokens of one text.
+    @Override
     public int length(int text) {
         return ids[text].length;
     }
@@ -40,7 +40,8 @@ public final class TokenizedTexts {
         return Arrays.stream(ids).flatMapToLong(Arrays::stream);
     }
 
-    /// These texts as a batch, in this order, padded on the right to the longest of them.
+    /// Padded on the right to the longest of them.
+    @Override
     public Batch batch(int... texts) {
         return batch(false, texts);
     }
@@ -67,10 +68,7 @@ public final class TokenizedTexts {
         return new Batch(texts.length, length, inputIds, mask, tokenTypes);
     }
 
-    /// All texts in groups of similar length, so that little is padded: what to compute together
-    /// where order does not matter. Each group's numbers say whose outputs its rows are.
-    ///
-    /// @param rows texts a group, at most
+    @Override
     public List<int[]> byLength(int rows) {
         int[] sorted =
                 IntStream.range(0, size())
