@@ -6,6 +6,7 @@ import io.confluent.kafka.schemaregistry.client.SchemaRegistryClient;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import org.apache.kafka.common.config.ConfigException;
@@ -20,6 +21,11 @@ public final class RegistryConnection {
 
     private static final int CACHED_SCHEMAS_PER_SUBJECT = 1000;
 
+    /// How long a request waits for a registry that took it and says nothing, in milliseconds.
+    /// Confluent's own default, a minute, is longer than whoever asks here would wait.
+    private static final Map<String, Integer> PATIENCE =
+            Map.of("http.connect.timeout.ms", 5_000, "http.read.timeout.ms", 15_000);
+
     private RegistryConnection() {}
 
     /// A client for the registry a configuration names. The caller closes it. Opening it does not
@@ -29,7 +35,13 @@ public final class RegistryConnection {
                 addresses(configuration),
                 CACHED_SCHEMAS_PER_SUBJECT,
                 List.of(new AvroSchemaProvider()),
-                configuration);
+                patient(configuration));
+    }
+
+    private static Map<String, Object> patient(Map<String, ?> configuration) {
+        Map<String, Object> settings = new HashMap<>(PATIENCE);
+        settings.putAll(configuration);
+        return settings;
     }
 
     static void close(@Nullable SchemaRegistryClient client) {

@@ -28,7 +28,8 @@ public final class SchemaRegistrar {
     private static final int NOT_FOUND = 404;
     private static final int CONFLICT = 409;
 
-    /// A registry may refuse the second of two equal requests that come at the same time.
+    /// A registry may refuse the second of two equal requests that come at the same time, or leave
+    /// one unanswered while it starts. Every request here may be sent again.
     private static final int ATTEMPTS = 4;
 
     private static final Duration FIRST_PAUSE = Duration.ofMillis(100);
@@ -125,7 +126,7 @@ public final class SchemaRegistrar {
         for (int attempt = 1; attempt < ATTEMPTS; attempt++) {
             try {
                 return request.send();
-            } catch (RestClientException _) {
+            } catch (RestClientException | IOException _) {
                 pause(pause);
                 pause = pause.multipliedBy(2);
             }

@@ -3,6 +3,8 @@ package dev.tributary.schemas;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import com.sun.net.httpserver.HttpExchange;
+import com.sun.net.httpserver.HttpServer;
 import dev.tributary.events.PoolConfigured;
 import dev.tributary.events.RegressionAlert;
 import dev.tributary.stack.LocalRegistry;
@@ -10,6 +12,13 @@ import dev.tributary.stack.LocalStack;
 import io.confluent.kafka.schemaregistry.avro.AvroSchema;
 import io.confluent.kafka.schemaregistry.client.SchemaRegistryClient;
 import io.confluent.kafka.schemaregistry.client.rest.exceptions.RestClientException;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -19,6 +28,7 @@ import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.apache.avro.Schema;
 import org.apache.avro.SchemaBuilder;
 import org.junit.jupiter.api.Test;
@@ -119,6 +129,83 @@ class SchemaRegistrarIT {
                     programs.invokeAll(Collections.nCopies(6, program));
 
             assertThat(results).extracting(Future::get).containsOnly(results.getFirst().get());
+        }
+    }
+
+    @Test
+    void aRequestThatIsNeverAnsweredIsSentAgain() throws Exception {
+        try (SilentAtFirst relay = new SilentAtFirst(stack.registryUrl());
+                SchemaRegistryClient registry =
+                        RegistryConnection.open(
+                                Map.of(
+                                        RegistryConnection.URL,
+                                        relay.url(),
+                                        "http.read.timeout.ms",
+                                        300))) {
+            assertThat(new SchemaRegistrar(registry).register(List.of(Topic.ALERTS)))
+                    .containsOnlyKeys(Topic.ALERTS);
+            assertThat(relay.unanswered()).isEqualTo(2);
+        }
+    }
+
+    /// Stands before the registry and leaves the first two requests unanswered.
+    private static final class SilentAtFirst implements AutoCloseable {
+        private final HttpServer front;
+        private final HttpClient behind = HttpClient.newHttpClient();
+        private final AtomicInteger left = new AtomicInteger(2);
+        private final AtomicInteger unanswered = new AtomicInteger();
+        private final ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor();
+        private final URI registry;
+
+        SilentAtFirst(String registry) throws IOException {
+            this.registry = URI.create(registry);
+            front =
+                    HttpServer.create(
+                            new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 8);
+            front.setExecutor(threads);
+            front.createContext("/", this::answer);
+            front.start();
+        }
+
+        String url() {
+            return "http://127.0.0.1:" + front.getAddress().getPort() + registry.getPath();
+        }
+
+        int unanswered() {
+            return unanswered.get();
+        }
+
+        private void answer(HttpExchange exchange) throws IOException {
+            if (left.getAndDecrement() > 0) {
+                unanswered.incrementAndGet();
+                return;
+            }
+            try {
+                HttpResponse<byte[]> response =
+                        behind.send(
+                                HttpRequest.newBuilder(registry.resolve(exchange.getRequestURI()))
+                                        .header("Content-Type", "application/json")
+                                        .method(
+                                                exchange.getRequestMethod(),
+                                                HttpRequest.BodyPublishers.ofByteArray(
+                                                        exchange.getRequestBody().readAllBytes()))
+                                        .build(),
+                                HttpResponse.BodyHandlers.ofByteArray());
+                exchange.getResponseHeaders().add("Content-Type", "application/json");
+                exchange.sendResponseHeaders(response.statusCode(), response.body().length);
+                exchange.getResponseBody().write(response.body());
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+            } finally {
+                exchange.close();
+            }
+        }
+
+        @Override
+        public void close() {
+            front.stop(0);
+            threads.shutdownNow();
+            behind.close();
         }
     }
 
