@@ -6,13 +6,15 @@ import java.time.Duration;
 import java.util.function.LongSupplier;
 
 /// Shows how far a merge is: one bar on a terminal, elsewhere a line now and then. Once weights are
-/// merged it is told in bytes, with what goes through in a second.
+/// merged it is told in bytes, with what goes through in a second. What follows a comma in a
+/// stage's name may change while it lasts.
 final class MergeProgress implements Progress {
     private static final long BETWEEN_LINES = Duration.ofSeconds(10).toNanos();
 
     private final Terminal terminal;
     private final LongSupplier nanoTime;
     private String stage = "";
+    private String said = "";
     private long stageSince;
     private long lastLine;
 
@@ -23,8 +25,11 @@ final class MergeProgress implements Progress {
     }
 
     @Override
-    public void update(String stageNow, long done, long total) {
+    public void update(String text, long done, long total) {
         long now = nanoTime.getAsLong();
+        int comma = text.indexOf(", ");
+        String stageNow = comma < 0 ? text : text.substring(0, comma);
+        said = comma < 0 ? "" : text.substring(comma + 2);
         if (!stageNow.equals(stage)) {
             terminal.forget(stage);
             stage = stageNow;
@@ -66,7 +71,7 @@ final class MergeProgress implements Progress {
 
     private String detail(long done, long total, long now) {
         if (!stage.equals(MergeExecutor.STAGE)) {
-            return "";
+            return said;
         }
         double seconds = Math.max(1e-3, (now - stageSince) / 1e9);
         return "%s of %s, %s/s"

@@ -82,4 +82,17 @@ class MergeProgressTest {
                 .hasValue(2L << 20);
         assertThat(PeakMemory.of(Stream.of("Name:\tjava"))).isEmpty();
     }
+
+    @Test
+    void whatFollowsACommaMayChangeWhileAStageLasts() {
+        MergeProgress progress = progress(false);
+        for (int step = 0; step <= 20; step++) {
+            progress.update("optimising, loss 0.%d".formatted(step), step, 40);
+            nanos += 1_000_000_000L;
+        }
+        assertThat(shown().lines())
+                .containsExactly(
+                        "optimising 25 %, ETA 30.0 s, loss 0.10",
+                        "optimising 50 %, ETA 20.0 s, loss 0.20");
+    }
 }

@@ -18,8 +18,6 @@ final class Descent {
     /// A mean divergence below this is no difference: stop.
     private static final double NEGLIGIBLE_NATS = 1e-9;
 
-    private static final double NANOS = 1e9;
-
     private final Objective objective;
     private final LearnsCoefficients method;
     private final DescentSettings settings;
@@ -57,7 +55,6 @@ final class Descent {
         Adam adam = new Adam(gradient.length);
         measure(0, vector, table);
         double[] lossesBefore = bestLosses;
-        long began = System.nanoTime();
         int step = 0;
         while (step < settings.maxSteps() && !finished()) {
             vector.spread(table);
@@ -73,7 +70,7 @@ final class Descent {
             if (step % settings.evaluateEvery() == 0 || step == settings.maxSteps()) {
                 measure(step, vector, table);
             }
-            report(step, began);
+            report(step);
         }
         return new DivMergeResult(
                 start, best, byTask(lossesBefore), byTask(bestLosses), history, step);
@@ -117,14 +114,9 @@ final class Descent {
         }
     }
 
-    private void report(int step, long began) {
-        double each = (System.nanoTime() - began) / NANOS / step;
+    private void report(int step) {
         progress.update(
-                String.format(
-                        Locale.ROOT,
-                        "optimising, loss %.5f, at most %.0f s left",
-                        Objective.mean(bestLosses),
-                        each * (settings.maxSteps() - step)),
+                String.format(Locale.ROOT, "optimising, loss %.5f", Objective.mean(bestLosses)),
                 step,
                 settings.maxSteps());
     }

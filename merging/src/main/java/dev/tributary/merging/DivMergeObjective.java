@@ -3,6 +3,7 @@ package dev.tributary.merging;
 import dev.tributary.merging.method.OutputLoss;
 import dev.tributary.models.Batch;
 import dev.tributary.models.RunningModel;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.stream.IntStream;
@@ -61,13 +62,16 @@ final class DivMergeObjective implements Objective {
     public double[] step(double[][] coefficients, List<int[]> items, double[][] gradient) {
         vectors.materialise(coefficients);
         model.zeroGradients();
-        double[] losses = new double[tasks.size()];
-        double share = 1.0 / losses.length;
-        for (int t = 0; t < losses.length; t++) {
+        double share = 1.0 / tasks.size();
+        List<RunningModel.Lossy> questions = new ArrayList<>(tasks.size());
+        for (int t = 0; t < tasks.size(); t++) {
             DivMergeTask task = tasks.get(t);
             Batch batch = task.inputs().batch(items.get(t));
-            losses[t] = model.backward(task.head(), batch, task.loss(loss, items.get(t), share));
+            questions.add(
+                    new RunningModel.Lossy(
+                            task.head(), batch, task.loss(loss, items.get(t), share)));
         }
+        double[] losses = model.backward(questions);
         for (double[] ofTask : gradient) {
             Arrays.fill(ofTask, 0);
         }

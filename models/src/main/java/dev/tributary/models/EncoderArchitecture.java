@@ -91,6 +91,11 @@ record EncoderArchitecture(EncoderConfig config) implements ForwardArchitecture 
     }
 
     @Override
+    public boolean packs() {
+        return true;
+    }
+
+    @Override
     public boolean readsTokensOnly() {
         return true;
     }

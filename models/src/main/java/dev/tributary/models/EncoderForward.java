@@ -49,13 +49,24 @@ final class EncoderForward implements ForwardPass {
 
     @Override
     public PtNDArray outputs(Batch batch, boolean classifies) {
-        return classifies ? logits(batch) : meanEmbeddings(batch);
+        return classifies ? logits(firstToken(Packed.of(batch))) : meanEmbeddings(batch);
+    }
+
+    @Override
+    public List<PtNDArray> outputs(List<Batch> batches, List<? extends ForwardPass> classifiers) {
+        Packed packed = Packed.of(batches);
+        NDList first = packed.byText(firstToken(packed));
+        List<PtNDArray> outputs = new ArrayList<>(batches.size());
+        for (int i = 0; i < batches.size(); i++) {
+            outputs.add(((EncoderForward) classifiers.get(i)).logits((PtNDArray) first.get(i)));
+        }
+        return outputs;
     }
 
     /// Class logits `[rows, labels]` from the first token, through the two layers of what
     /// classifies.
-    private PtNDArray logits(Batch batch) {
-        return linear(pooled(firstToken(batch)), layout.headOutput());
+    private PtNDArray logits(PtNDArray firstToken) {
+        return linear(pooled(firstToken), layout.headOutput());
     }
 
     /// The output of the first layer of what classifies, `[rows, hidden]`.
@@ -84,14 +95,17 @@ final class EncoderForward implements ForwardPass {
 
     @Override
     public List<PtNDArray> hiddenStates(Batch batch) {
-        PtNDArray mask = AttentionMask.padding(manager, batch);
-        PtNDArray hidden = embed(batch);
+        Packed packed = Packed.of(batch);
+        List<@Nullable PtNDArray> masks = packed.masks(manager);
+        PtNDArray hidden = embed(packed);
         List<PtNDArray> states = new ArrayList<>();
         states.add(hidden);
         for (int layer = 0; layer < config.layers(); layer++) {
-            hidden = layer(hidden, mask, layer);
+            hidden = layer(hidden, packed, masks, layer);
             states.add(hidden);
         }
+        states.replaceAll(
+                state -> (PtNDArray) state.reshape(batch.rows(), batch.length(), config.hidden()));
         return states;
     }
 
@@ -103,59 +117,53 @@ final class EncoderForward implements ForwardPass {
         }
     }
 
-    private PtNDArray firstToken(Batch batch) {
-        PtNDArray mask = AttentionMask.padding(manager, batch);
-        PtNDArray hidden = embed(batch);
+    private PtNDArray firstToken(Packed packed) {
+        List<@Nullable PtNDArray> masks = packed.masks(manager);
+        PtNDArray hidden = embed(packed);
         for (int layer = 0; layer < config.layers() - 1; layer++) {
-            hidden = layer(hidden, mask, layer);
+            hidden = layer(hidden, packed, masks, layer);
         }
-        return lastLayerOfFirstToken(hidden, mask, config.layers() - 1);
+        return lastLayerOfFirstToken(hidden, packed, masks, config.layers() - 1);
     }
 
-    private PtNDArray embed(Batch batch) {
-        Shape shape = new Shape(batch.rows(), batch.length());
-        long[] places = held == null ? batch.inputIds() : held.places(batch.inputIds());
-        NDArray sum = embedding(places, shape, EncoderLayout.WORDS);
-        NDArray added = positions(batch, shape);
+    private PtNDArray embed(Packed packed) {
+        long[] ids = packed.join(Batch::inputIds);
+        long[] places = held == null ? ids : held.places(ids);
+        NDArray sum = embedding(places, EncoderLayout.WORDS);
+        sum = sum.add(embedding(packed.join(this::positions), EncoderLayout.POSITIONS));
         if (config.tokenTypes() > 0) {
             PtNDArray types = weights.apply(EncoderLayout.TOKEN_TYPES);
-            added =
-                    added.add(
-                            allZero(batch.tokenTypeIds())
+            long[] ofTokens = packed.join(Batch::tokenTypeIds);
+            sum =
+                    sum.add(
+                            allZero(ofTokens)
                                     ? types.get("0:1")
-                                    : embedding(
-                                            batch.tokenTypeIds(),
-                                            shape,
-                                            EncoderLayout.TOKEN_TYPES));
+                                    : embedding(ofTokens, EncoderLayout.TOKEN_TYPES));
         }
-        return norm((PtNDArray) sum.add(added), EncoderLayout.EMBEDDING_NORM);
+        return norm((PtNDArray) sum, EncoderLayout.EMBEDDING_NORM);
     }
 
-    /// Broadcast over the rows where positions do not depend on them.
-    private NDArray positions(Batch batch, Shape shape) {
-        if (!layout.positionsFromTokens()) {
-            return weights.apply(EncoderLayout.POSITIONS).get("0:{}", (long) batch.length());
-        }
+    private long[] positions(Batch batch) {
         long[] rows = new long[batch.inputIds().length];
         long next = 0;
         for (int i = 0; i < rows.length; i++) {
             if (i % batch.length() == 0) {
-                next = config.firstPosition();
+                next = layout.positionsFromTokens() ? config.firstPosition() : 0;
             }
-            boolean padding = batch.inputIds()[i] == config.padding();
+            boolean padding =
+                    layout.positionsFromTokens() && batch.inputIds()[i] == config.padding();
             rows[i] = padding ? config.padding() : next++;
         }
-        return embedding(rows, shape, EncoderLayout.POSITIONS);
+        return rows;
     }
 
-    private PtNDArray embedding(long[] ids, Shape shape, String table) {
-        return EngineArrays.rows(manager, weights.apply(table), ids, shape);
+    private PtNDArray embedding(long[] ids, String table) {
+        return EngineArrays.rows(manager, weights.apply(table), ids, new Shape(ids.length));
     }
 
-    private PtNDArray layer(PtNDArray hidden, @Nullable PtNDArray mask, int index) {
+    private PtNDArray layer(
+            PtNDArray hidden, Packed packed, List<@Nullable PtNDArray> masks, int index) {
         String layer = layout.layer(index);
-        long rows = hidden.getShape().get(0);
-        long length = hidden.getShape().get(1);
         long width = config.hidden() / config.heads();
         tap.linear(layer + parts.query() + ".weight", hidden);
         PtNDArray joined =
@@ -163,53 +171,72 @@ final class EncoderForward implements ForwardPass {
                         hidden,
                         weights.apply(layer + parts.query() + ".weight"),
                         weights.apply(layer + parts.query() + ".bias"));
-        NDList queryKeyValue =
-                joined.reshape(rows, length, 3, config.heads(), width)
-                        .transpose(2, 0, 3, 1, 4)
-                        .reshape(3, rows * config.heads(), length, width)
-                        .split(3);
-        NDArray context =
-                attend(
-                        queryKeyValue.get(0).squeeze(0),
-                        queryKeyValue.get(1).squeeze(0),
-                        queryKeyValue.get(2).squeeze(0),
-                        mask,
-                        rows);
-        NDArray merged =
-                context.reshape(rows, config.heads(), length, width)
-                        .transpose(0, 2, 1, 3)
-                        .reshape(rows, length, config.hidden());
-        return feedForward((PtNDArray) merged, hidden, layer);
+        NDList tokens = packed.byToken(joined);
+        NDList contexts = new NDList();
+        for (int i = 0; i < tokens.size(); i++) {
+            long rows = packed.batches().get(i).rows();
+            long length = packed.batches().get(i).length();
+            NDList queryKeyValue = heads(tokens.get(i), rows, length, 3);
+            NDArray context =
+                    attend(
+                            queryKeyValue.get(0).squeeze(0),
+                            queryKeyValue.get(1).squeeze(0),
+                            queryKeyValue.get(2).squeeze(0),
+                            masks.get(i),
+                            rows);
+            contexts.add(
+                    context.reshape(rows, config.heads(), length, width)
+                            .transpose(0, 2, 1, 3)
+                            .reshape(rows * length, config.hidden()));
+        }
+        return feedForward(Packed.concat(contexts), hidden, layer);
     }
 
-    /// The last layer where only its first token is read: `[rows, hidden]`.
-    private PtNDArray lastLayerOfFirstToken(PtNDArray hidden, @Nullable PtNDArray mask, int index) {
+    /// The last layer where only each text's first token is read: `[texts, hidden]`.
+    private PtNDArray lastLayerOfFirstToken(
+            PtNDArray hidden, Packed packed, List<@Nullable PtNDArray> masks, int index) {
         String layer = layout.layer(index);
-        long rows = hidden.getShape().get(0);
-        long length = hidden.getShape().get(1);
         long size = config.hidden();
         long width = size / config.heads();
         NDArray weight = weights.apply(layer + parts.query() + ".weight");
         NDArray bias = weights.apply(layer + parts.query() + ".bias");
-        PtNDArray first = (PtNDArray) hidden.get(":, 0");
-        NDArray query =
-                JniUtils.linear(
+        PtNDArray first = packed.firstTokens(hidden);
+        NDList queries =
+                packed.byText(
+                        JniUtils.linear(
                                 first,
                                 (PtNDArray) weight.get("0:{}", size),
-                                (PtNDArray) bias.get("0:{}", size))
-                        .reshape(rows * config.heads(), 1, width);
-        NDList keyValue =
-                JniUtils.linear(
+                                (PtNDArray) bias.get("0:{}", size)));
+        NDList tokens =
+                packed.byToken(
+                        JniUtils.linear(
                                 hidden,
                                 (PtNDArray) weight.get("{}:", size),
-                                (PtNDArray) bias.get("{}:", size))
-                        .reshape(rows, length, 2, config.heads(), width)
-                        .transpose(2, 0, 3, 1, 4)
-                        .reshape(2, rows * config.heads(), length, width)
-                        .split(2);
-        NDArray context =
-                attend(query, keyValue.get(0).squeeze(0), keyValue.get(1).squeeze(0), mask, rows);
-        return feedForward((PtNDArray) context.reshape(rows, size), first, layer);
+                                (PtNDArray) bias.get("{}:", size)));
+        NDList contexts = new NDList();
+        for (int i = 0; i < tokens.size(); i++) {
+            long rows = packed.batches().get(i).rows();
+            NDList keyValue = heads(tokens.get(i), rows, packed.batches().get(i).length(), 2);
+            contexts.add(
+                    attend(
+                                    queries.get(i).reshape(rows * config.heads(), 1, width),
+                                    keyValue.get(0).squeeze(0),
+                                    keyValue.get(1).squeeze(0),
+                                    masks.get(i),
+                                    rows)
+                            .reshape(rows, size));
+        }
+        return feedForward(Packed.concat(contexts), first, layer);
+    }
+
+    /// Takes what lies side by side in a token's row apart, each `[1, rows * heads, length,
+    /// width]`.
+    private NDList heads(NDArray joined, long rows, long length, long parts) {
+        long width = config.hidden() / config.heads();
+        return joined.reshape(rows, length, parts, config.heads(), width)
+                .transpose(2, 0, 3, 1, 4)
+                .reshape(parts, rows * config.heads(), length, width)
+                .split(parts);
     }
 
     /// Scaled dot-product attention (Vaswani et al. 2017, eq. 1) over `[rows * heads, ., width]`.

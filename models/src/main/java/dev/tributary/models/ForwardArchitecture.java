@@ -65,6 +65,11 @@ sealed interface ForwardArchitecture extends Architecture
         return false;
     }
 
+    /// Whether its layers can run over several batches at once where only classifiers differ.
+    default boolean packs() {
+        return false;
+    }
+
     /// What a norm makes of its input before it is scaled.
     PtNDArray normalised(PtNDArray input);
 

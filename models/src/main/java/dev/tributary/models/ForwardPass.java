@@ -10,6 +10,15 @@ interface ForwardPass {
     /// @param classifies whether there is a classifier; without one an encoder puts out embeddings
     PtNDArray outputs(Batch batch, boolean classifies);
 
+    /// What several batches put out, each through the classifier of its own pass. The layers before
+    /// it are this pass's and run over the tokens of all.
+    ///
+    /// @param classifiers one for each batch
+    /// @throws IllegalStateException unless [ForwardArchitecture#packs]
+    default List<PtNDArray> outputs(List<Batch> batches, List<? extends ForwardPass> classifiers) {
+        throw new IllegalStateException("a family that reads one batch at a time");
+    }
+
     /// Runs every layer on every token, as those who listen expect.
     ///
     /// @param pooler whether there is one to run, too

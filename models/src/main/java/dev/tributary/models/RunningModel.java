@@ -1,5 +1,6 @@
 package dev.tributary.models;
 
+import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDScope;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.pytorch.engine.PtNDArray;
@@ -28,6 +29,11 @@ import org.jspecify.annotations.Nullable;
 /// weights out of others (a merge) can take the inner products on its own.
 public final class RunningModel implements AutoCloseable {
     private static final int GENERATED_TOGETHER = 16;
+
+    /// Tokens of small batches that go through the trunk together: enough for the engine's
+    /// multiplications to be at their best, few enough for their intermediate results to be small
+    /// beside a model.
+    private static final long PACKED_TOKENS = 2048;
 
     private final ModelConfig config;
     private final ForwardArchitecture architecture;
@@ -244,6 +250,89 @@ public final class RunningModel implements AutoCloseable {
                     EngineArrays.floats(trunk.manager(), derivative, host.rows(), host.columns());
             JniUtils.backward(outputs, upstream, false, false);
             return value;
+        }
+    }
+
+    /// A batch, the head it is answered through, and the loss of the answers.
+    ///
+    /// @param head the task's, or null for the model's own
+    public record Lossy(@Nullable Head head, Batch batch, LogitLoss loss) {}
+
+    /// As [#backward(Head, Batch, LogitLoss)] for each of these; small batches go through the trunk
+    /// together where the family can.
+    ///
+    /// @return each one's loss
+    public double[] backward(List<Lossy> questions) {
+        double[] losses = new double[questions.size()];
+        int from = 0;
+        while (from < losses.length) {
+            int to = from + together(questions.subList(from, losses.length));
+            if (to == from + 1) {
+                Lossy one = questions.get(from);
+                losses[from] = backward(one.head(), one.batch(), one.loss());
+            } else {
+                double[] some = backwardTogether(questions.subList(from, to));
+                System.arraycopy(some, 0, losses, from, some.length);
+            }
+            from = to;
+        }
+        return losses;
+    }
+
+    /// How many of these, from the first on, go through the trunk together.
+    private int together(List<Lossy> questions) {
+        int count = 0;
+        long tokens = 0;
+        while (count < questions.size() && packs(questions.get(count).head())) {
+            tokens += Packed.cells(questions.get(count).batch());
+            if (tokens > PACKED_TOKENS) {
+                break;
+            }
+            count++;
+        }
+        return Math.max(1, count);
+    }
+
+    private boolean packs(@Nullable Head head) {
+        return architecture.packs()
+                && head != null
+                && head.parameters().keySet().stream()
+                        .allMatch(name ->
+                                architecture.optional(name) || architecture.taskSpecific(name));
+    }
+
+    private double[] backwardTogether(List<Lossy> questions) {
+        try (var _ = new GradMode(true);
+                NDScope scope = new NDScope()) {
+            scope.suppressNotUsedWarning();
+            questions.forEach(question -> refuseTooLong(question.batch()));
+            List<PtNDArray> outputs =
+                    forward(null, LayerTap.NONE)
+                            .outputs(
+                                    questions.stream().map(Lossy::batch).toList(),
+                                    questions.stream()
+                                            .map(question ->
+                                                    forward(question.head(), LayerTap.NONE))
+                                            .toList());
+            double[] losses = new double[questions.size()];
+            NDList weighted = new NDList();
+            for (int i = 0; i < losses.length; i++) {
+                Outputs host = host(questions.get(i).head(), outputs.get(i));
+                float[] derivative = new float[host.values().length];
+                losses[i] =
+                        questions
+                                .get(i)
+                                .loss()
+                                .apply(host.values(), host.rows(), host.columns(), derivative);
+                PtNDArray upstream =
+                        EngineArrays.floats(
+                                trunk.manager(), derivative, host.rows(), host.columns());
+                weighted.add(outputs.get(i).mul(upstream).reshape(derivative.length));
+            }
+            // The derivative of the sum of outputs times constants by an output is its constant.
+            PtNDArray sum = Packed.concat(weighted).sum();
+            JniUtils.backward(sum, EngineArrays.scalar(trunk.manager(), 1), false, false);
+            return losses;
         }
     }
 

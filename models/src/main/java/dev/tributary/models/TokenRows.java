@@ -45,7 +45,7 @@ final class TokenRows implements LayerTap {
         Batch batch = architecture.readBy(weight, whole);
         float[] all = input.toFloatArray();
         int width = Math.toIntExact(input.getShape().get(input.getShape().dimension() - 1));
-        boolean perToken = input.getShape().dimension() == 3;
+        boolean perToken = all.length / width == batch.inputIds().length;
         int count = perToken ? (int) batch.tokens() : batch.rows();
         try (Arena arena = Arena.ofConfined()) {
             long bytes = (long) width * Float.BYTES;

@@ -3,6 +3,7 @@ package dev.tributary.models;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
+import static org.assertj.core.api.Assertions.within;
 
 import dev.tributary.tensors.Checkpoint;
 import dev.tributary.tensors.FailureCode;
@@ -16,12 +17,14 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -94,6 +97,66 @@ class RunningModelTest {
         }
         assertThat(once).isNotEqualTo(new float[once.length]);
         assertThat(Fixture.floats(model.gradient(QUERY))).containsOnly(0);
+    }
+
+    @Test
+    void batchesOfSeveralHeadsGiveTheSameTogetherAsOneByOne() {
+        Set<String> classifier = Set.of("classifier.weight", "classifier.bias");
+        Set<String> andALayersNorm = new HashSet<>(classifier);
+        andALayersNorm.add("encoder.layer.0.output.LayerNorm.weight");
+        try (Head first = model.head(checkpoint, classifier);
+                Head second = model.head(checkpoint, classifier);
+                Head apart = model.head(checkpoint, andALayersNorm)) {
+            second.weights("classifier.bias").set(ValueLayout.JAVA_FLOAT, 0, 3f);
+            apart.weights("encoder.layer.0.output.LayerNorm.weight").fill((byte) 0);
+            LogitLoss loss = Fixture.crossEntropy(fixture.labels());
+            Batch whole = fixture.batch();
+            List<RunningModel.Lossy> questions =
+                    List.of(
+                            new RunningModel.Lossy(first, whole, loss),
+                            new RunningModel.Lossy(second, whole, loss),
+                            new RunningModel.Lossy(first, leading(whole, 3), loss),
+                            new RunningModel.Lossy(apart, whole, loss));
+            List<String> names =
+                    List.of(
+                            QUERY,
+                            VALUE,
+                            "embeddings.position_embeddings.weight",
+                            "pooler.dense.bias");
+            model.train(names);
+            double[] alone =
+                    questions.stream()
+                            .mapToDouble(q -> model.backward(q.head(), q.batch(), q.loss()))
+                            .toArray();
+            List<float[]> expected =
+                    names.stream().map(name -> Fixture.floats(model.gradient(name))).toList();
+            model.zeroGradients();
+
+            assertThat(model.backward(questions)).containsExactly(alone, within(1e-6));
+
+            for (int i = 0; i < names.size(); i++) {
+                assertThat(Fixture.floats(model.gradient(names.get(i))))
+                        .containsExactly(expected.get(i), within(1e-6f));
+            }
+            assertThat(alone[0]).isNotCloseTo(alone[1], within(0.01));
+            assertThat(alone[0]).isNotCloseTo(alone[3], within(0.001));
+        }
+    }
+
+    /// The leading tokens of every text.
+    private static Batch leading(Batch batch, int length) {
+        return new Batch(
+                batch.rows(),
+                length,
+                leading(batch.inputIds(), batch, length),
+                leading(batch.attentionMask(), batch, length),
+                leading(batch.tokenTypeIds(), batch, length));
+    }
+
+    private static long[] leading(long[] values, Batch batch, int length) {
+        return IntStream.range(0, batch.rows() * length)
+                .mapToLong(i -> values[i / length * batch.length() + i % length])
+                .toArray();
     }
 
     @Test

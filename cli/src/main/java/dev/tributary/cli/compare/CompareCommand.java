@@ -82,7 +82,7 @@ public final class CompareCommand implements Callable<Integer> {
             description = "Subsets a pool size (default: ${DEFAULT-VALUE}).")
     int subsets = 2;
 
-    @Option(names = "--full", description = "Every subset of every size.")
+    @Option(names = "--full", description = "Every subset of every size, with every seed.")
     boolean full;
 
     @Option(
@@ -90,8 +90,8 @@ public final class CompareCommand implements Callable<Integer> {
             paramLabel = "N",
             defaultValue = "2",
             description =
-                    "Seeds for methods that draw calibration inputs or masks (default:"
-                            + " ${DEFAULT-VALUE}).")
+                    "Seeds for methods that draw calibration inputs or masks; each subset of a size has"
+                            + " one of them (default: ${DEFAULT-VALUE}).")
     int seeds = 2;
 
     @Option(
@@ -185,6 +185,7 @@ public final class CompareCommand implements Callable<Integer> {
                         candidates,
                         chosen,
                         LongStream.rangeClosed(1, seeds).boxed().toList(),
+                        full,
                         calibrationItems,
                         testItems,
                         validationItems);

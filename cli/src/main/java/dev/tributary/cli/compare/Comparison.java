@@ -23,6 +23,7 @@ import java.util.SequencedMap;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 
 /// Merges every subset with every candidate, scores what comes out on test data, and keeps each
 /// result. Options are chosen on validation data alone.
@@ -44,11 +45,14 @@ final class Comparison {
     /// What is compared.
     ///
     /// @param subsets by pool size
+    /// @param crossed every seed with every subset; else each subset has a seed of its own, or
+    ///   several where there are more seeds than subsets of its size
     /// @param testItems of each task, at most; part of what a result depends on
     record Grid(
             List<Candidate> candidates,
             SequencedMap<Integer, List<List<String>>> subsets,
             List<Long> seeds,
+            boolean crossed,
             int calibrationItems,
             int testItems,
             int validationItems) {
@@ -60,16 +64,44 @@ final class Comparison {
                     candidates.stream().filter(Candidate::studied).toList(),
                     new LinkedHashMap<>(Map.of(size, subsets.getOrDefault(size, List.of()))),
                     seeds,
+                    crossed,
                     inputs,
                     testItems,
                     validationItems);
         }
 
+        /// The seeds a candidate is run with on one subset of a size.
+        ///
+        /// @param subset its number among those of its size
+        List<Long> seeds(Candidate candidate, int size, int subset) {
+            if (!candidate.seeded()) {
+                return seeds.subList(0, Math.min(1, seeds.size()));
+            }
+            if (crossed) {
+                return seeds;
+            }
+            int others = subsets.getOrDefault(size, List.of()).size();
+            if (others >= seeds.size()) {
+                return List.of(seeds.get(subset % seeds.size()));
+            }
+            return IntStream.range(0, seeds.size())
+                    .filter(seed -> seed % others == subset)
+                    .mapToObj(seeds::get)
+                    .toList();
+        }
+
         /// How many cells it has.
         long cells() {
-            long perSubset =
-                    candidates.stream().mapToLong(c -> c.seeded() ? seeds.size() : 1).sum();
-            return perSubset * subsets.values().stream().mapToLong(List::size).sum();
+            return subsets.entrySet().stream()
+                    .mapToLong(ofSize ->
+                            IntStream.range(0, ofSize.getValue().size())
+                                    .mapToLong(subset -> cells(ofSize.getKey(), subset))
+                                    .sum())
+                    .sum();
+        }
+
+        private long cells(int size, int subset) {
+            return candidates.stream().mapToLong(c -> seeds(c, size, subset).size()).sum();
         }
     }
 
@@ -91,14 +123,11 @@ final class Comparison {
     List<Cell> run() {
         List<Cell> done = new ArrayList<>();
         long total = grid.cells();
-        for (List<List<String>> ofSize : grid.subsets().values()) {
-            for (List<String> subset : ofSize) {
+        for (var ofSize : grid.subsets().entrySet()) {
+            for (int number = 0; number < ofSize.getValue().size(); number++) {
+                List<String> subset = ofSize.getValue().get(number);
                 for (Candidate candidate : grid.candidates()) {
-                    List<Long> seeds =
-                            candidate.seeded()
-                                    ? grid.seeds()
-                                    : grid.seeds().subList(0, Math.min(1, grid.seeds().size()));
-                    for (long seed : seeds) {
+                    for (long seed : grid.seeds(candidate, ofSize.getKey(), number)) {
                         terminal.progress(
                                 LABEL,
                                 "%s, %d tasks, %d inputs"
