@@ -59,6 +59,9 @@ public record Cat(Setting lambda, int basis, double balance, boolean rescale, in
     /// Below this share of the output's width the factors are cheaper than the matrix.
     private static final int FEW = 4;
 
+    /// Rows of a symmetric matrix that are computed at a time, without what mirrors others.
+    private static final int BLOCK = 256;
+
     static final MethodEntry<Cat> ENTRY =
             new MethodEntry<>(
                             Cat.class,
@@ -138,7 +141,7 @@ public record Cat(Setting lambda, int basis, double balance, boolean rescale, in
     private Matrix linear(List<Matrix> own, List<MemorySegment> rows, Workers workers, Arena work) {
         int width = own.getFirst().columns();
         List<Seen> inputs = workers.map(rows.size(), k -> Seen.of(rows.get(k), width, work));
-        List<Matrix> bases = workers.map(own.size(), k -> conflicting(own, inputs, k, work));
+        List<Matrix> bases = conflicting(own, inputs, workers, work);
         workers.each(own.size(), i -> project(own.get(i), bases, i));
         return sum(own, work);
     }
@@ -160,41 +163,113 @@ public record Cat(Setting lambda, int basis, double balance, boolean rescale, in
             }
         }
 
-        /// Adds `sign T X^T X T^T` for a task vector `T`.
-        private void addTo(Matrix conflict, double sign, Matrix own) {
-            try (Arena one = Arena.ofConfined()) {
-                Matrix seen = LinearAlgebra.multiply(one, own, false, matrix, !gram);
-                LinearAlgebra.multiplyAdd(sign, seen, false, gram ? own : seen, true, conflict);
+        /// `T X^T X` or, where the inputs are there themselves, `T X^T`: some rows of it.
+        private Matrix moved(Arena arena, Matrix own, int from, int count) {
+            return LinearAlgebra.multiply(arena, own.rows(from, count), false, matrix, !gram);
+        }
+
+        /// Adds some rows of `weight T X^T X T^T`, right of the diagonal.
+        ///
+        /// @param moved all of [#moved]
+        private void addTo(
+                Matrix conflict, double weight, Matrix own, Matrix moved, int from, int count) {
+            LinearAlgebra.multiplyAddRightOfDiagonal(
+                    weight, moved.rows(from, count), gram ? own : moved, from, conflict);
+        }
+    }
+
+    /// Whether the factors of all conflicts are so few that their matrices need not be formed.
+    private static boolean few(List<Matrix> own, List<Seen> inputs) {
+        int most = inputs.stream().mapToInt(seen -> seen.matrix().rows()).max().orElse(0);
+        int rank = 2 * (own.size() - 1) * most;
+        return FEW * rank < own.getFirst().rows() && inputs.stream().noneMatch(Seen::gram);
+    }
+
+    /// `sum_i tau_i G_i tau_i^T` over all tasks, right of the diagonal.
+    private static Matrix all(List<Matrix> own, List<Seen> inputs, Workers workers, Arena work) {
+        int size = own.getFirst().rows();
+        Matrix all = Matrix.zeros(work, size, size);
+        for (int i = 0; i < own.size(); i++) {
+            Seen seen = inputs.get(i);
+            Matrix vector = own.get(i);
+            try (Arena one = Arena.ofShared()) {
+                Matrix moved =
+                        Matrix.zeros(
+                                one, size, seen.gram() ? vector.columns() : seen.matrix().rows());
+                eachBlock(
+                        size,
+                        workers,
+                        (from, count) -> {
+                            try (Arena rows = Arena.ofConfined()) {
+                                moved.rows(from, count)
+                                        .values()
+                                        .copyFrom(seen.moved(rows, vector, from, count).values());
+                            }
+                        });
+                eachBlock(
+                        size,
+                        workers,
+                        (from, count) -> seen.addTo(all, 1, vector, moved, from, count));
             }
         }
+        return all;
     }
 
-    /// Orthonormal directions of the output along which the others' task vectors harm task `k`.
-    Matrix conflicting(List<Matrix> own, List<Seen> inputs, int k, Arena work) {
-        int rank = 0;
-        for (int i = 0; i < own.size(); i++) {
-            rank += i == k ? 0 : inputs.get(i).matrix().rows() + inputs.get(k).matrix().rows();
+    private interface RowBlock {
+        void take(int from, int count);
+    }
+
+    private static void eachBlock(int size, Workers workers, RowBlock work) {
+        workers.each(
+                Math.ceilDiv(size, BLOCK),
+                block -> work.take(block * BLOCK, Math.min(BLOCK, size - block * BLOCK)));
+    }
+
+    /// For each task orthonormal directions of the output along which the others' task vectors harm
+    /// it.
+    List<Matrix> conflicting(List<Matrix> own, List<Seen> inputs, Workers workers, Arena work) {
+        if (few(own, inputs)) {
+            return workers.map(own.size(), k -> ofFactors(own, inputs, k, work));
         }
-        boolean few = FEW * rank < own.get(k).rows() && inputs.stream().noneMatch(Seen::gram);
-        try (Arena one = Arena.ofConfined()) {
-            Matrix vectors = few ? ofFactors(own, inputs, k, one) : ofMatrix(own, inputs, k, one);
-            return vectors.copy(work);
+        try (Arena shared = Arena.ofShared()) {
+            Matrix all = all(own, inputs, workers, shared);
+            return workers.map(own.size(), k -> ofMatrix(own, inputs, all, k, work));
         }
     }
 
-    private Matrix ofMatrix(List<Matrix> own, List<Seen> inputs, int k, Arena arena) {
+    /// The sum over the others of `tau_i (G_k - balance G_i) tau_i^T`, of which the second part is
+    /// what all have, less the task's own.
+    private Matrix ofMatrix(List<Matrix> own, List<Seen> inputs, Matrix all, int k, Arena work) {
         int size = own.get(k).rows();
-        Matrix conflict = Matrix.zeros(arena, size, size);
-        for (int i = 0; i < own.size(); i++) {
-            if (i != k) {
-                inputs.get(k).addTo(conflict, 1, own.get(i));
-                inputs.get(i).addTo(conflict, -balance, own.get(i));
+        try (Arena arena = Arena.ofConfined()) {
+            Matrix conflict = all.copy(arena);
+            conflict.scale(-balance);
+            for (int i = 0; i < own.size(); i++) {
+                try (Arena one = Arena.ofConfined()) {
+                    Matrix moved = inputs.get(k).moved(one, own.get(i), 0, size);
+                    for (int from = 0; from < size; from += BLOCK) {
+                        inputs.get(k)
+                                .addTo(
+                                        conflict,
+                                        i == k ? balance : 1,
+                                        own.get(i),
+                                        moved,
+                                        from,
+                                        Math.min(BLOCK, size - from));
+                    }
+                }
             }
+            return positive(conflict, arena).copy(work);
         }
-        return positive(conflict, arena);
     }
 
-    private Matrix ofFactors(List<Matrix> own, List<Seen> inputs, int k, Arena arena) {
+    private Matrix ofFactors(List<Matrix> own, List<Seen> inputs, int k, Arena work) {
+        try (Arena arena = Arena.ofConfined()) {
+            return factored(own, inputs, k, arena).copy(work);
+        }
+    }
+
+    private Matrix factored(List<Matrix> own, List<Seen> inputs, int k, Arena arena) {
         List<Matrix> factors = new ArrayList<>();
         List<Double> signs = new ArrayList<>();
         for (int i = 0; i < own.size(); i++) {

@@ -102,6 +102,31 @@ final class LinearAlgebra {
                 target.columns());
     }
 
+    /// Adds `factor a b^T`, which are rows of a symmetric matrix, without the columns left of the
+    /// first row's diagonal.
+    ///
+    /// @param from the first row's number in the matrix
+    static void multiplyAddRightOfDiagonal(
+            double factor, Matrix a, Matrix b, int from, Matrix target) {
+        Matrix right = b.rows(from, b.rows() - from);
+        Matrix rows = target.rows(from, a.rows());
+        openblas.cblas_dgemm(
+                openblas.CblasRowMajor,
+                openblas.CblasNoTrans,
+                openblas.CblasTrans,
+                a.rows(),
+                right.rows(),
+                a.columns(),
+                factor,
+                new View(a.values()),
+                a.columns(),
+                new View(right.values()),
+                right.columns(),
+                1,
+                new View(rows.values().asSlice((long) from * Double.BYTES)),
+                target.columns());
+    }
+
     /// Decomposes a matrix, which is overwritten.
     static Svd svd(Arena arena, Matrix a) {
         int size = Math.min(a.rows(), a.columns());
@@ -193,8 +218,8 @@ final class LinearAlgebra {
         }
     }
 
-    /// The largest eigenvalues of a symmetric matrix with their eigenvectors; the matrix is
-    /// overwritten.
+    /// The largest eigenvalues of a symmetric matrix with their eigenvectors; what is left of the
+    /// diagonal is not read, and the matrix is overwritten.
     static Eigen largestEigenvalues(Arena arena, Matrix a, int count) {
         int n = a.rows();
         Matrix values = Matrix.zeros(arena, 1, n);

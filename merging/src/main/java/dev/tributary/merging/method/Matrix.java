@@ -59,6 +59,12 @@ record Matrix(int rows, int columns, MemorySegment values) {
         return copy;
     }
 
+    /// Some of its rows; no copy.
+    Matrix rows(int from, int count) {
+        long row = (long) columns * Double.BYTES;
+        return new Matrix(count, columns, values.asSlice(from * row, count * row));
+    }
+
     double trace() {
         double sum = 0;
         for (int i = 0; i < Math.min(rows, columns); i++) {

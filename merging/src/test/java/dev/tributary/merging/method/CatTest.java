@@ -68,7 +68,7 @@ class CatTest {
         List<Matrix> own = several(20);
         List<Matrix> inputs = several(4);
         Matrix conflict = conflict(own, inputs, 1, 0.5);
-        Matrix basis = cat(2, 0.5).conflicting(own, rows(inputs), 1, arena);
+        Matrix basis = conflicting(cat(2, 0.5), own, rows(inputs), 1);
         assertThat(basis.columns()).isEqualTo(2);
         for (int trial = 0; trial < 200; trial++) {
             Matrix other = LinearAlgebra.polar(arena, random(20, 2));
@@ -78,7 +78,7 @@ class CatTest {
 
     @Test
     void directionsAreOrthonormal() {
-        Matrix basis = cat(3, 0.5).conflicting(several(20), rows(several(4)), 0, arena);
+        Matrix basis = conflicting(cat(3, 0.5), several(20), rows(several(4)), 0);
         Matrix products = LinearAlgebra.multiply(arena, basis, true, basis, false);
         for (int i = 0; i < 3; i++) {
             for (int j = 0; j < 3; j++) {
@@ -91,12 +91,18 @@ class CatTest {
     void noDirectionOfANegativeEigenvalueIsTrimmed() {
         List<Matrix> own = several(20);
         List<Matrix> inputs = several(1);
-        assertThat(cat(50, 0.5).conflicting(own, rows(inputs), 1, arena).columns())
+        assertThat(conflicting(cat(50, 0.5), own, rows(inputs), 1).columns())
                 .as("two others' features, moved by one input each")
                 .isEqualTo(2);
         List<Matrix> silent = new ArrayList<>(inputs);
         silent.set(1, Matrix.zeros(arena, 1, WIDTH));
-        assertThat(cat(50, 0.5).conflicting(own, rows(silent), 1, arena).columns()).isZero();
+        assertThat(conflicting(cat(50, 0.5), own, rows(silent), 1).columns()).isZero();
+    }
+
+    private Matrix conflicting(Cat cat, List<Matrix> own, List<Cat.Seen> inputs, int k) {
+        try (Workers workers = Workers.create()) {
+            return cat.conflicting(own, inputs, workers, arena).get(k);
+        }
     }
 
     private static List<Cat.Seen> rows(List<Matrix> inputs) {
@@ -114,8 +120,8 @@ class CatTest {
                         .map(gram -> new Cat.Seen(gram, true))
                         .toList();
 
-        Matrix ofRows = cat(2, 0.5).conflicting(own, rows(inputs), 1, arena);
-        Matrix ofGrams = cat(2, 0.5).conflicting(own, grams, 1, arena);
+        Matrix ofRows = conflicting(cat(2, 0.5), own, rows(inputs), 1);
+        Matrix ofGrams = conflicting(cat(2, 0.5), own, grams, 1);
 
         Matrix one = LinearAlgebra.multiply(arena, ofRows, false, ofRows, true);
         Matrix other = LinearAlgebra.multiply(arena, ofGrams, false, ofGrams, true);
@@ -137,8 +143,8 @@ class CatTest {
             }
             padded.add(more);
         }
-        Matrix ofFactors = cat(2, 0.5).conflicting(own, rows(few), 2, arena);
-        Matrix ofMatrix = cat(2, 0.5).conflicting(own, rows(padded), 2, arena);
+        Matrix ofFactors = conflicting(cat(2, 0.5), own, rows(few), 2);
+        Matrix ofMatrix = conflicting(cat(2, 0.5), own, rows(padded), 2);
         Matrix one = LinearAlgebra.multiply(arena, ofFactors, false, ofFactors, true);
         Matrix other = LinearAlgebra.multiply(arena, ofMatrix, false, ofMatrix, true);
         for (long i = 0; i < one.elements(); i++) {
