@@ -7,6 +7,7 @@ import dev.tributary.merging.PoolMerger;
 import dev.tributary.merging.Provenance;
 import dev.tributary.merging.method.Granularity;
 import dev.tributary.merging.method.LearnsCoefficients;
+import dev.tributary.models.NativeHeap;
 import dev.tributary.tensors.ArtifactReference;
 import dev.tributary.tensors.ArtifactStore;
 import dev.tributary.tensors.FailureCode;
@@ -56,6 +57,8 @@ final class ExpertMerger implements GenerationMaker {
                 return found(wish, last, began);
             }
             throw e;
+        } finally {
+            NativeHeap.giveBack();
         }
     }
 

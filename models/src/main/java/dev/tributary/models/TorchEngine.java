@@ -6,9 +6,8 @@ import ai.djl.ndarray.NDManager;
 import ai.djl.pytorch.engine.PtNDManager;
 import ai.djl.pytorch.jni.JniUtils;
 import java.lang.foreign.Arena;
-import java.lang.foreign.FunctionDescriptor;
-import java.lang.foreign.Linker;
 import java.lang.foreign.ValueLayout;
+import java.lang.invoke.MethodHandle;
 
 /// Loads libtorch once a JVM, from the jars alone: no network, no telemetry, as many threads as
 /// `-Dtributary.threads` says (default: all processors).
@@ -44,6 +43,7 @@ final class TorchEngine {
                     "[-D%s] %d, expected 1 or more".formatted(THREADS_PROPERTY, threads));
         }
         keepOpenMpFromSpinning();
+        NativeHeap.keepFreedMemory();
         System.setProperty("ai.djl.offline", "true");
         System.setProperty("OPT_OUT_TRACKING", "true");
         System.setProperty("ai.djl.default_engine", "PyTorch");
@@ -54,20 +54,17 @@ final class TorchEngine {
 
     /// OpenMP's threads spin while they wait, which beside busy neighbours makes two threads slower
     /// than one. They read the variable when the library loads, and Java cannot set variables.
-    @SuppressWarnings("restricted")
     private static void keepOpenMpFromSpinning() {
         if (System.getenv(SPIN_COUNT) != null) {
             return;
         }
-        Linker linker = Linker.nativeLinker();
-        var setenv =
-                linker.downcallHandle(
-                        linker.defaultLookup().find("setenv").orElseThrow(),
-                        FunctionDescriptor.of(
-                                ValueLayout.JAVA_INT,
+        MethodHandle setenv =
+                NativeHeap.function(
+                                "setenv",
                                 ValueLayout.ADDRESS,
                                 ValueLayout.ADDRESS,
-                                ValueLayout.JAVA_INT));
+                                ValueLayout.JAVA_INT)
+                        .orElseThrow();
         try (Arena arena = Arena.ofConfined()) {
             int overwrite = 0;
             int _ =

@@ -5,6 +5,7 @@ import dev.tributary.eval.verdict.TaskResult.Scored;
 import dev.tributary.models.Divergences;
 import dev.tributary.models.Example;
 import dev.tributary.models.GeneratedTexts;
+import dev.tributary.models.NativeHeap;
 import dev.tributary.models.RunningModel;
 import dev.tributary.models.Scorer;
 import dev.tributary.models.Scores;
@@ -62,13 +63,17 @@ final class TaskScorer {
         if (known.isPresent()) {
             return known.get();
         }
-        Scored scored =
-                definition.kind() == TaskKind.GENERATION
-                        ? texts(request, definition, key, progress)
-                        : labels(request, definition, key, progress);
-        cache.keep(key, scored);
-        progress.update("done", STAGES, STAGES);
-        return scored;
+        try {
+            Scored scored =
+                    definition.kind() == TaskKind.GENERATION
+                            ? texts(request, definition, key, progress)
+                            : labels(request, definition, key, progress);
+            cache.keep(key, scored);
+            progress.update("done", STAGES, STAGES);
+            return scored;
+        } finally {
+            NativeHeap.giveBack();
+        }
     }
 
     private Scored labels(
