@@ -28,7 +28,8 @@ final class Report {
         this.sizes = List.copyOf(new TreeSet<>(cells.stream().map(Cell::size).toList()));
     }
 
-    /// Writes `report.md`, `cells.csv`, `anp.svg`, `retention.svg` and, with a study, `inputs.svg`.
+    /// Writes `report.md`, `cells.csv`, `anp.svg`, `cost.svg`, `retention.svg` and, with a study,
+    /// `inputs.svg`.
     ///
     /// @param experts each task's expert's own score
     /// @param settings what was compared and how, a line each
@@ -40,6 +41,10 @@ final class Report {
         Files.writeString(
                 folder.resolve("anp.svg"),
                 new LinePlot("ANP against the number of tasks", "tasks", sizes).of(series()));
+        Files.writeString(
+                folder.resolve("cost.svg"),
+                new CostPlot("ANP against seconds of a merge, %d tasks".formatted(sizes.getLast()))
+                        .of(costs()));
         Files.writeString(
                 folder.resolve("retention.svg"),
                 new HeatMap("Retention by task, %d tasks".formatted(sizes.getLast()))
@@ -87,6 +92,24 @@ final class Report {
         return series;
     }
 
+    private SequencedMap<String, CostPlot.Cost> costs() {
+        SequencedMap<String, CostPlot.Cost> costs = new LinkedHashMap<>();
+        for (String candidate : candidates) {
+            double score = anp(candidate, sizes.getLast()).mean();
+            if (Double.isFinite(score)) {
+                costs.put(candidate, new CostPlot.Cost(secondsAtLargest(candidate), score));
+            }
+        }
+        return costs;
+    }
+
+    private double secondsAtLargest(String candidate) {
+        return of(candidate, sizes.getLast()).stream()
+                .mapToDouble(Cell::seconds)
+                .average()
+                .orElse(Double.NaN);
+    }
+
     private Interval anp(String candidate, int size) {
         return Interval.of(of(candidate, size).stream().mapToDouble(Cell::anp).toArray());
     }
@@ -121,16 +144,11 @@ final class Report {
         for (String candidate : candidates) {
             List<String> row = new ArrayList<>(List.of(candidate));
             sizes.forEach(size -> row.add(text(anp(candidate, size))));
-            row.add(
-                    decimals(
-                            of(candidate, sizes.getLast()).stream()
-                                    .mapToDouble(Cell::seconds)
-                                    .average()
-                                    .orElse(Double.NaN),
-                            1));
+            row.add(decimals(secondsAtLargest(candidate), 1));
             row(page, row);
         }
-        page.append("\n![ANP against the number of tasks](anp.svg)\n\n## Retention by task, ")
+        page.append(
+                        "\n![ANP against the number of tasks](anp.svg)\n\n![ANP against seconds of a merge](cost.svg)\n\n## Retention by task, ")
                 .append(sizes.getLast())
                 .append(" tasks\n\n");
         List<String> tasks = List.copyOf(experts.keySet());
@@ -171,16 +189,17 @@ final class Report {
 
     private String csv() {
         StringBuilder lines =
-                new StringBuilder("method,tasks,seed,options,task,retention,anp,seconds\n");
+                new StringBuilder("method,tasks,subset,seed,options,task,retention,anp,seconds\n");
         for (Cell cell : cells) {
             cell.retention()
                     .forEach((task, retention) ->
                             lines.append(
                                     String.format(
                                             Locale.ROOT,
-                                            "\"%s\",%d,%d,\"%s\",%s,%.6f,%.6f,%.3f%n",
+                                            "\"%s\",%d,%s,%d,\"%s\",%s,%.6f,%.6f,%.3f%n",
                                             cell.candidate(),
                                             cell.size(),
+                                            String.join("+", cell.retention().keySet()),
                                             cell.seed(),
                                             new TreeMap<>(cell.options()),
                                             task,

@@ -55,8 +55,9 @@ class ReportTest {
                 .contains("| LOT | 0.600 | 0.800 |");
         assertThat(Files.readAllLines(folder.resolve("cells.csv")))
                 .hasSize(1 + 7)
-                .contains("\"TIES & co\",3,1,\"{}\",c,0.600000,0.600000,2.500");
+                .contains("\"TIES & co\",3,a+b+c,1,\"{}\",c,0.600000,0.600000,2.500");
         assertThat(drawing("anp.svg")).isEqualTo("svg");
+        assertThat(drawing("cost.svg")).isEqualTo("svg");
         assertThat(drawing("retention.svg")).isEqualTo("svg");
         assertThat(drawing("inputs.svg")).isEqualTo("svg");
     }
