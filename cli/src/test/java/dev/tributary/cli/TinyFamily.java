@@ -7,6 +7,7 @@ import dev.tributary.models.ModelConfig;
 import dev.tributary.tensors.CheckpointWriter;
 import dev.tributary.tensors.Dtype;
 import dev.tributary.tensors.TensorSpec;
+import java.awt.image.BufferedImage;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -20,6 +21,7 @@ import java.util.Objects;
 import java.util.Random;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
+import javax.imageio.ImageIO;
 
 /// A base of some thousand random weights, with a tokenizer of made-up words, and tasks for it.
 enum TinyFamily {
@@ -30,7 +32,7 @@ enum TinyFamily {
              "intermediate_size": 48, "vocab_size": 64, "max_position_embeddings": 34,
              "type_vocab_size": 1, "layer_norm_eps": 1e-5, "pad_token_id": 1}
             """,
-            false),
+            Asked.LABEL),
     QWEN2(
             """
             {"model_type": "qwen2", "architectures": ["Qwen2ForCausalLM"],
@@ -38,34 +40,51 @@ enum TinyFamily {
              "num_key_value_heads": 2, "intermediate_size": 48, "vocab_size": 64,
              "max_position_embeddings": 64, "tie_word_embeddings": true, "eos_token_id": 2}
             """,
-            true),
+            Asked.TEXT),
     T5(
             """
             {"model_type": "t5", "architectures": ["T5ForConditionalGeneration"],
              "d_model": 32, "num_layers": 2, "num_heads": 4, "d_kv": 8, "d_ff": 48,
              "vocab_size": 64, "eos_token_id": 2, "decoder_start_token_id": 0}
             """,
-            true);
-
-    private static final String GENERATES =
+            Asked.TEXT),
+    VIT(
             """
-            kind: generation
-            metric: inverse_perplexity
-            prompt: w5 {text} w6
-            max_new_tokens: 4
-            """;
-    private static final String CHOOSES = "labels: [odd, even]";
+            {"model_type": "vit", "architectures": ["ViTModel"],
+             "hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 4,
+             "intermediate_size": 48, "image_size": 8, "patch_size": 4, "num_channels": 3}
+            """,
+            Asked.IMAGE);
+
+    private enum Asked {
+        LABEL("labels: [odd, even]"),
+        TEXT(
+                """
+                kind: generation
+                metric: inverse_perplexity
+                prompt: w5 {text} w6
+                max_new_tokens: 4
+                """),
+        IMAGE("kind: image_classification\nlabels: [left, right]");
+
+        private final String definition;
+
+        Asked(String definition) {
+            this.definition = definition;
+        }
+    }
+
     private static final ObjectMapper JSON = new ObjectMapper();
     private static final int WORDS = 64;
     private static final int SPECIAL = 3;
     private static final int RANK = 2;
 
     private final String config;
-    private final boolean generates;
+    private final Asked asked;
 
-    TinyFamily(String config, boolean generates) {
+    TinyFamily(String config, Asked asked) {
         this.config = config;
-        this.generates = generates;
+        this.asked = asked;
     }
 
     /// Writes the base.
@@ -83,11 +102,20 @@ enum TinyFamily {
                 });
         write(base.resolve("model.safetensors"), shapes, 0.15, 7);
         Files.writeString(base.resolve("config.json"), config);
-        Files.writeString(base.resolve("tokenizer.json"), tokenizer());
+        if (asked == Asked.IMAGE) {
+            Files.writeString(
+                    base.resolve("preprocessor_config.json"),
+                    """
+                    {"image_processor_type": "ViTImageProcessor", "size": {"height": 8, "width": 8}}
+                    """);
+        } else {
+            Files.writeString(base.resolve("tokenizer.json"), tokenizer());
+        }
         return base;
     }
 
-    /// Writes a task: to name the last word, or to tell whether it is an even one.
+    /// Writes a task: to name the last word, to tell whether it is an even one, or which side of an
+    /// image is bright.
     Path task(Path folder, String name) throws IOException {
         Path task = Files.createDirectories(folder.resolve(name() + "-" + name));
         Files.writeString(
@@ -98,7 +126,7 @@ enum TinyFamily {
                 validation: val.jsonl
                 %s
                 """
-                        .formatted(name, generates ? GENERATES : CHOOSES));
+                        .formatted(name, asked.definition));
         examples(task.resolve("train.jsonl"), 48, name.hashCode());
         examples(task.resolve("val.jsonl"), 24, name.hashCode() + 1);
         return task;
@@ -108,15 +136,35 @@ enum TinyFamily {
         Random random = new Random(seed);
         StringBuilder lines = new StringBuilder();
         for (int i = 0; i < count; i++) {
+            if (asked == Asked.IMAGE) {
+                lines.append(image(file, i, random)).append('\n');
+                continue;
+            }
             int[] words = random.ints(5, SPECIAL, WORDS).toArray();
             String text =
                     IntStream.of(words).mapToObj(w -> "w" + w).collect(Collectors.joining(" "));
             int last = words[words.length - 1];
-            String answer = generates ? "w" + last : last % 2 == 0 ? "even" : "odd";
+            String answer = asked == Asked.TEXT ? "w" + last : last % 2 == 0 ? "even" : "odd";
             ObjectNode line = JSON.createObjectNode().put("text", text).put("label", answer);
             lines.append(line).append('\n');
         }
         Files.writeString(file, lines);
+    }
+
+    /// Writes an image beside a file of examples, and its line.
+    private static ObjectNode image(Path examples, int number, Random random) throws IOException {
+        int side = 12;
+        boolean right = random.nextBoolean();
+        BufferedImage image = new BufferedImage(side, side, BufferedImage.TYPE_INT_RGB);
+        for (int y = 0; y < side; y++) {
+            for (int x = 0; x < side; x++) {
+                int bright = x >= side / 2 == right ? 120 : 0;
+                image.setRGB(x, y, 0x10101 * (bright + random.nextInt(136)));
+            }
+        }
+        String name = "%s-%d.png".formatted(examples.getFileName(), number);
+        ImageIO.write(image, "png", examples.resolveSibling(name).toFile());
+        return JSON.createObjectNode().put("image", name).put("label", right ? "right" : "left");
     }
 
     /// Writes a LoRA adapter on the attention of this base, as PEFT lays it out.

@@ -6,9 +6,9 @@ import dev.tributary.merging.method.Workers;
 import dev.tributary.models.CalibrationSet;
 import dev.tributary.models.Example;
 import dev.tributary.models.Head;
+import dev.tributary.models.InputReader;
 import dev.tributary.models.ModelConfig;
 import dev.tributary.models.RunningModel;
-import dev.tributary.models.TextTokenizer;
 import dev.tributary.tensors.FailureCode;
 import dev.tributary.tensors.Fault;
 import dev.tributary.tensors.Progress;
@@ -107,23 +107,23 @@ public final class DivMergeOptimizer {
 
     private List<Asked> questions() {
         int positions = ModelConfig.of(plan.base().config(), "base config.json").maxPositions();
-        try (TextTokenizer tokenizer = TextTokenizer.open(plan.base().directory())) {
+        try (InputReader reader = InputReader.open(plan.base())) {
             return plan.members().stream()
-                    .map(member -> questions(member, tokenizer, positions))
+                    .map(member -> questions(member, reader, positions))
                     .toList();
         }
     }
 
-    private Asked questions(Member member, TextTokenizer tokenizer, int positions) {
+    private Asked questions(Member member, InputReader reader, int positions) {
         CalibrationSet calibration = Questions.calibration(member);
         List<Example> chosen = chosen(calibration);
         return new Asked(
                 member,
-                Questions.of(calibration, chosen, tokenizer, positions),
+                Questions.of(calibration, chosen, reader, positions),
                 new TeacherCache.Key(
                         member.digest(),
                         Questions.digest(calibration, chosen),
-                        tokenizer.digest(),
+                        reader.digest(),
                         calibration.maxTokens()));
     }
 
@@ -147,7 +147,7 @@ public final class DivMergeOptimizer {
                             .filter(t ->
                                     t.labels() == labels
                                             && (generates ? t.answers().size() : t.items())
-                                                    == asked.questions().texts().size());
+                                                    == asked.questions().inputs().size());
             tasks.add(
                     known.isPresent()
                             ? task(asked, head, known.get(), model)

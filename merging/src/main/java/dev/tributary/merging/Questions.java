@@ -2,6 +2,8 @@ package dev.tributary.merging;
 
 import dev.tributary.models.CalibrationSet;
 import dev.tributary.models.Example;
+import dev.tributary.models.InputReader;
+import dev.tributary.models.Inputs;
 import dev.tributary.models.RunningModel;
 import dev.tributary.models.TextGeneration;
 import dev.tributary.models.TextTokenizer;
@@ -9,22 +11,23 @@ import dev.tributary.models.TokenSubset;
 import dev.tributary.models.TokenizedTexts;
 import dev.tributary.tensors.Checkpoint;
 import dev.tributary.tensors.Digest;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
-/// What an expert is asked: calibration inputs as token ids.
+/// What an expert is asked: calibration inputs as it reads them.
 ///
-/// @param texts what is classified, or prompts
+/// @param inputs what is classified, or prompts
 /// @param generation how texts are asked for; null where a label is chosen
-record Questions(TokenizedTexts texts, @Nullable TextGeneration generation) {
+record Questions(Inputs inputs, @Nullable TextGeneration generation) {
 
     /// Some inputs of a member.
     static Questions of(
-            CalibrationSet set, List<Example> inputs, TextTokenizer tokenizer, int maxPositions) {
+            CalibrationSet set, List<Example> inputs, InputReader reader, int maxPositions) {
         TextGeneration generation = set.generation();
-        if (generation == null) {
-            return new Questions(tokenizer.tokenize(inputs, set.maxTokens()), null);
+        if (generation == null || !(reader instanceof TextTokenizer tokenizer)) {
+            return new Questions(reader.read(inputs, set.maxTokens()), null);
         }
         int room = Math.max(1, maxPositions - generation.maxNewTokens());
         int most = Math.min(set.maxTokens(), room);
@@ -51,10 +54,22 @@ record Questions(TokenizedTexts texts, @Nullable TextGeneration generation) {
     /// A base whose table of embeddings holds no more than what is asked needs; all of it where
     /// answers may have any token.
     static RunningModel open(Checkpoint base, List<Questions> questions) {
-        return questions.stream().anyMatch(asked -> asked.generation() != null)
-                ? RunningModel.open(base)
-                : RunningModel.open(
-                        base, TokenSubset.of(questions.stream().map(Questions::texts).toList()));
+        List<TokenizedTexts> texts = new ArrayList<>();
+        for (Questions asked : questions) {
+            if (asked.generation() == null && asked.inputs() instanceof TokenizedTexts some) {
+                texts.add(some);
+            }
+        }
+        return texts.size() == questions.size()
+                ? RunningModel.open(base, TokenSubset.of(texts))
+                : RunningModel.open(base);
+    }
+
+    private TokenizedTexts prompts() {
+        if (inputs instanceof TokenizedTexts prompts) {
+            return prompts;
+        }
+        throw new IllegalStateException("images where prompts are expected");
     }
 
     /// What an expert, whose weights the model holds, answers in full; nothing where a label is
@@ -62,11 +77,12 @@ record Questions(TokenizedTexts texts, @Nullable TextGeneration generation) {
     List<long[]> generate(RunningModel model) {
         return generation == null
                 ? List.of()
-                : model.generate(texts, generation.maxNewTokens(), model.endTokens());
+                : model.generate(prompts(), generation.maxNewTokens(), model.endTokens());
     }
 
     /// The inputs, each with its answer where there are such.
     CalibrationInputs answered(RunningModel model, List<long[]> answers) {
-        return CalibrationInputs.of(generation == null ? texts : model.answered(texts, answers));
+        return CalibrationInputs.of(
+                generation == null ? inputs : model.answered(prompts(), answers));
     }
 }

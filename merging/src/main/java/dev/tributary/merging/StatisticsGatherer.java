@@ -6,9 +6,9 @@ import dev.tributary.models.Example;
 import dev.tributary.models.ExampleGradients;
 import dev.tributary.models.Head;
 import dev.tributary.models.HeldStretch;
+import dev.tributary.models.InputReader;
 import dev.tributary.models.ModelConfig;
 import dev.tributary.models.RunningModel;
-import dev.tributary.models.TextTokenizer;
 import dev.tributary.tensors.Checkpoint;
 import dev.tributary.tensors.Digest;
 import dev.tributary.tensors.Dtype;
@@ -123,15 +123,15 @@ public final class StatisticsGatherer {
     private List<Subject> subjects() {
         List<Subject> subjects = new ArrayList<>();
         int positions = ModelConfig.of(plan.base().config(), "base config.json").maxPositions();
-        try (TextTokenizer tokenizer = TextTokenizer.open(plan.base().directory())) {
+        try (InputReader reader = InputReader.open(plan.base())) {
             for (int m = 0; m < plan.members().size(); m++) {
-                subjects.add(subject(m, tokenizer, positions));
+                subjects.add(subject(m, reader, positions));
             }
         }
         return subjects;
     }
 
-    private Subject subject(int place, TextTokenizer tokenizer, int positions) {
+    private Subject subject(int place, InputReader reader, int positions) {
         Member member = plan.members().get(place);
         CalibrationSet set = Questions.calibration(member);
         List<Integer> chosen =
@@ -152,10 +152,10 @@ public final class StatisticsGatherer {
                             member.digest(),
                             base,
                             content,
-                            tokenizer.digest(),
+                            reader.digest(),
                             set.maxTokens()));
         }
-        Questions questions = Questions.of(set, inputs, tokenizer, positions);
+        Questions questions = Questions.of(set, inputs, reader, positions);
         return new Subject(place, member, questions, keys, labels);
     }
 

@@ -50,7 +50,7 @@ public record CalibrationSet(
     /// @param items at most how many
     /// @throws RefusedException where there are none or they cannot be read
     public static CalibrationSet labelled(TaskDefinition task, int items) {
-        if (task.kind() != TaskKind.CLASSIFICATION) {
+        if (task.kind() == TaskKind.GENERATION) {
             throw new RefusedException(
                     new Fault(
                             FailureCode.BAD_TASK,

@@ -2,9 +2,9 @@ package dev.tributary.models;
 
 import org.jspecify.annotations.Nullable;
 
-/// One text, or pair of texts, with its label when that is known.
+/// One text, pair of texts or image, with its label when that is known.
 ///
-/// @param text the text; the first of two for a task on pairs
+/// @param text the text; the first of two for a task on pairs; an image as a data URI ([ImageData])
 /// @param textPair the second text, or null
 /// @param label the label, or the text to be generated; null where none is given (calibration
 ///   inputs never have one)

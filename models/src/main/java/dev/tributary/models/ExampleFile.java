@@ -13,16 +13,21 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /// A file of examples, one JSON object a line: `text`, for pairs `text_pair`, and `label` (a name,
 /// or a number counting from 0). Where texts are generated, the expected one is the label, and
-/// `source` and `target` may stand for `text` and `label`. Other keys are let be.
+/// `source` and `target` may stand for `text` and `label`. Images are under `image`, or `file_name`
+/// as in Hugging Face's image folders: a file in the folder of this one, or a data URI. Other keys
+/// are let be.
 ///
 /// @param labels the task's; null where any text may be expected
-record ExampleFile(Path file, @Nullable List<String> labels) {
+/// @param ofImages whether the examples are images
+record ExampleFile(Path file, @Nullable List<String> labels, boolean ofImages) {
     private static final JsonMapper JSON = new JsonMapper();
     private static final int FAULTS_TOLD = 20;
+    private static final String IMAGE = "image";
 
     /// Reads all examples and adds what is wrong with the file to the faults.
     List<Example> read(FailureCode code, boolean labelNeeded, List<Fault> faults) {
@@ -61,6 +66,68 @@ record ExampleFile(Path file, @Nullable List<String> labels) {
             faults.add(new Fault(code, where, problem));
             return null;
         }
+        return ofImages
+                ? image(node, code, labelNeeded, where, faults)
+                : text(node, line, code, labelNeeded, where, faults);
+    }
+
+    private @Nullable Example image(
+            JsonNode node,
+            FailureCode code,
+            boolean labelNeeded,
+            String where,
+            List<Fault> faults) {
+        String given = node.path(node.has(IMAGE) ? IMAGE : "file_name").asText("");
+        if (given.isEmpty()) {
+            faults.add(
+                    new Fault(
+                            code,
+                            where,
+                            "no image, expected a file's name or a data URI under 'image'"));
+            return null;
+        }
+        String uri = ImageData.isUri(given) ? given : imageFile(given, code, where, faults);
+        JsonNode label = node.path("label");
+        return uri == null ? null : labelled(uri, null, label, code, labelNeeded, where, faults);
+    }
+
+    private @Nullable String imageFile(
+            String name, FailureCode code, String where, List<Fault> faults) {
+        Path folder = file.toAbsolutePath().normalize().getParent();
+        Path image = file.resolveSibling(name).toAbsolutePath().normalize();
+        String problem;
+        if (folder == null || !image.startsWith(folder)) {
+            problem = "is not in the folder of this file";
+        } else if (!Files.isRegularFile(image)) {
+            problem = "is not there";
+        } else {
+            try {
+                byte[] bytes = Files.readAllBytes(image);
+                Optional<ImageData.Format> format = ImageData.Format.of(bytes);
+                if (format.isPresent()) {
+                    return ImageData.uri(format.get(), bytes);
+                }
+                problem = "is none of %s".formatted(List.of(ImageData.Format.values()));
+            } catch (IOException e) {
+                problem = "cannot be read: %s".formatted(e.getMessage());
+            }
+        }
+        faults.add(
+                new Fault(
+                        code,
+                        where,
+                        "image '%s' %s, expected an image file beside this file or a data URI"
+                                .formatted(shortened(name), problem)));
+        return null;
+    }
+
+    private @Nullable Example text(
+            JsonNode node,
+            String line,
+            FailureCode code,
+            boolean labelNeeded,
+            String where,
+            List<Fault> faults) {
         JsonNode text = either(node, "text", "source");
         JsonNode pair = node.path("text_pair");
         if (!text.isTextual() || !(pair.isTextual() || pair.isMissingNode() || pair.isNull())) {
@@ -72,7 +139,24 @@ record ExampleFile(Path file, @Nullable List<String> labels) {
                                     .formatted(shortened(line))));
             return null;
         }
-        JsonNode given = either(node, "label", "target");
+        return labelled(
+                text.asText(),
+                pair.isTextual() ? pair.asText() : null,
+                either(node, "label", "target"),
+                code,
+                labelNeeded,
+                where,
+                faults);
+    }
+
+    private @Nullable Example labelled(
+            String text,
+            @Nullable String pair,
+            JsonNode given,
+            FailureCode code,
+            boolean labelNeeded,
+            String where,
+            List<Fault> faults) {
         String label = label(given);
         boolean none = given.isMissingNode() || given.isNull();
         if (label == null && (labelNeeded || !none)) {
@@ -86,7 +170,7 @@ record ExampleFile(Path file, @Nullable List<String> labels) {
                                             labels == null ? "a text" : "one of " + labels)));
             return null;
         }
-        return new Example(text.asText(), pair.isTextual() ? pair.asText() : null, label);
+        return new Example(text, pair, label);
     }
 
     private JsonNode either(JsonNode node, String key, String other) {
@@ -114,7 +198,8 @@ record ExampleFile(Path file, @Nullable List<String> labels) {
     void write(List<Example> examples) {
         StringBuilder lines = new StringBuilder();
         for (Example example : examples) {
-            ObjectNode node = JSON.createObjectNode().put("text", example.text());
+            ObjectNode node =
+                    JSON.createObjectNode().put(ofImages ? IMAGE : "text", example.text());
             if (example.textPair() != null) {
                 node.put("text_pair", example.textPair());
             }

@@ -31,6 +31,7 @@ record ExpertFolder(Path target) {
     private static final List<String> COPIED =
             List.of(
                     TextTokenizer.FILE,
+                    ImageProcessor.FILE,
                     "tokenizer_config.json",
                     "special_tokens_map.json",
                     "vocab.txt",

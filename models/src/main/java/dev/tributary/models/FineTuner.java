@@ -48,17 +48,17 @@ public final class FineTuner {
         new ExpertFolder(target).refuseIfThere();
         try (Checkpoint checkpoint = Checkpoint.open(base);
                 RunningModel model = RunningModel.open(checkpoint);
-                TextTokenizer tokenizer = TextTokenizer.open(base);
+                InputReader reader = InputReader.open(checkpoint);
                 Scorer scorer = Scorer.open(task, validation, base)) {
             refuseUnlessFits(model.config(), task);
-            if (task.generation() != null) {
+            if (task.generation() != null && reader instanceof TextTokenizer tokenizer) {
                 Lessons lessons = Lessons.ofTexts(model, tokenizer, task, examples);
                 return run(model, null, scorer, lessons, checkpoint, task, target);
             }
             try (Head head = model.freshHead(task.labels().size(), settings.seed())) {
                 Lessons lessons =
                         Lessons.ofLabels(
-                                tokenizer.tokenize(examples, model.config().tokensFor(task)),
+                                reader.read(examples, model.config().tokensFor(task)),
                                 task.labelIds(examples));
                 return run(model, head, scorer, lessons, checkpoint, task, target);
             }
@@ -80,12 +80,11 @@ public final class FineTuner {
         }
     }
 
+    /// The labels of what is trained from are of no account: it gets a head of its own.
     private static void refuseUnlessFits(ModelConfig config, TaskDefinition task) {
-        if (config.generates() || task.generation() != null) {
-            List<Fault> faults = task.labelFaults(config, config.architecture());
-            if (!faults.isEmpty()) {
-                throw new RefusedException(faults);
-            }
+        List<Fault> faults = task.kindFaults(config, config.architecture());
+        if (!faults.isEmpty()) {
+            throw new RefusedException(faults);
         }
     }
 

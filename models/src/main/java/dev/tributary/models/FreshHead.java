@@ -16,10 +16,11 @@ final class FreshHead {
 
     private FreshHead() {}
 
-    static void fill(Head head, EncoderArchitecture architecture, long seed) {
+    static void fill(Head head, ForwardArchitecture family, long seed) {
         Random random = new Random(seed);
-        randomise(head.weights(architecture.outputWeight()), random);
-        if (!head.parameters().containsKey(architecture.hiddenWeight())) {
+        family.labelWeight().ifPresent(weight -> randomise(head.weights(weight), random));
+        if (!(family instanceof EncoderArchitecture architecture)
+                || !head.parameters().containsKey(architecture.hiddenWeight())) {
             return;
         }
         MemorySegment hidden = head.weights(architecture.hiddenWeight());

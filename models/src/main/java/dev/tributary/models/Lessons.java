@@ -12,10 +12,10 @@ import java.util.function.UnaryOperator;
 ///   model's outputs
 record Lessons(Inputs inputs, UnaryOperator<int[]> expected) {
 
-    /// Texts with a label each.
-    static Lessons ofLabels(TokenizedTexts texts, int[] labels) {
+    /// Texts or images with a label each.
+    static Lessons ofLabels(Inputs inputs, int[] labels) {
         return new Lessons(
-                texts, items -> Arrays.stream(items).map(item -> labels[item]).toArray());
+                inputs, items -> Arrays.stream(items).map(item -> labels[item]).toArray());
     }
 
     /// Prompts with the texts they shall be answered with. The loss is over the answers' tokens

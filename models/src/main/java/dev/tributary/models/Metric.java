@@ -12,7 +12,7 @@ public sealed interface Metric permits LabelMetric, TextMetric {
     /// Those that score a kind of task; what is taken where a task says nothing is first.
     static List<Metric> of(TaskKind kind) {
         return switch (kind) {
-            case CLASSIFICATION -> List.of(LabelMetric.values());
+            case CLASSIFICATION, IMAGE_CLASSIFICATION -> List.of(LabelMetric.values());
             case GENERATION -> List.of(TextMetric.values());
         };
     }

@@ -190,21 +190,22 @@ public final class RunningModel implements AutoCloseable {
     /// A head for so many labels that no one has trained yet; with a pooler where the trunk has
     /// none but its family does.
     Head freshHead(int labels, long seed) {
-        if (!(architecture instanceof EncoderArchitecture encoder)) {
+        List<Block> blocks = new ArrayList<>(architecture.blocks());
+        blocks.removeIf(block -> {
+            String name = block.names().getFirst();
+            return !architecture.optional(name) || trunk.has(name);
+        });
+        List<Block> classifier = architecture.classifierBlocks(labels);
+        if (classifier.isEmpty()) {
             throw new RefusedException(
                     new Fault(
                             FailureCode.UNSUPPORTED_ARCHITECTURE,
                             config.architecture(),
-                            "classifies nothing, expected an encoder"));
+                            "classifies nothing, expected an encoder or a ViT"));
         }
-        List<Block> blocks = new ArrayList<>(encoder.blocks());
-        blocks.removeIf(block -> {
-            String name = block.names().getFirst();
-            return !encoder.optional(name) || trunk.has(name);
-        });
-        blocks.addAll(encoder.classifierBlocks(labels));
-        Head head = new Head(new Weights(blocks), encoder.outputWeight());
-        FreshHead.fill(head, encoder, seed);
+        blocks.addAll(classifier);
+        Head head = new Head(new Weights(blocks), labelWeight(architecture));
+        FreshHead.fill(head, architecture, seed);
         return head;
     }
 

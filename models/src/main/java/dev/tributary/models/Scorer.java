@@ -16,42 +16,38 @@ public final class Scorer implements AutoCloseable {
 
     private final TaskDefinition task;
     private final List<Example> examples;
-    private final TextTokenizer tokenizer;
-    private final TokenizedTexts texts;
+    private final InputReader reader;
+    private final Inputs inputs;
 
-    private Scorer(
-            TaskDefinition task,
-            List<Example> examples,
-            TextTokenizer tokenizer,
-            TokenizedTexts texts) {
+    private Scorer(TaskDefinition task, List<Example> examples, InputReader reader, Inputs inputs) {
         this.task = task;
         this.examples = List.copyOf(examples);
-        this.tokenizer = tokenizer;
-        this.texts = texts;
+        this.reader = reader;
+        this.inputs = inputs;
     }
 
-    /// For models with a tokenizer and a limit of tokens in common.
+    /// For models that read alike: with a tokenizer and a limit of tokens, or an image processor,
+    /// in common.
     ///
     /// @param examples with the right answers
     /// @param checkpoint folder of one of these models
     public static Scorer open(TaskDefinition task, List<Example> examples, Path checkpoint) {
         int most;
+        InputReader reader;
         try (Checkpoint opened = Checkpoint.open(checkpoint)) {
             String where = checkpoint + "/config.json";
             most = ModelConfig.of(opened.config(), where).tokensFor(task);
+            reader = InputReader.open(opened);
         }
-        TextTokenizer tokenizer = TextTokenizer.open(checkpoint);
         try {
             TextGeneration generation = task.generation();
-            return new Scorer(
-                    task,
-                    examples,
-                    tokenizer,
-                    generation == null
-                            ? tokenizer.tokenize(examples, most)
-                            : tokenizer.prompts(generation, examples, most));
+            Inputs inputs =
+                    generation != null && reader instanceof TextTokenizer tokenizer
+                            ? tokenizer.prompts(generation, examples, most)
+                            : reader.read(examples, most);
+            return new Scorer(task, examples, reader, inputs);
         } catch (RuntimeException e) {
-            tokenizer.close();
+            reader.close();
             throw e;
         }
     }
@@ -100,8 +96,8 @@ public final class Scorer implements AutoCloseable {
 
     private Scores ofLabels(RunningModel model, @Nullable Head head, LabelMetric metric) {
         int classes = task.labels().size();
-        float[] logProbabilities = logProbabilities(model, head, texts, classes);
-        int[] predicted = new int[texts.size()];
+        float[] logProbabilities = logProbabilities(model, head, inputs, classes);
+        int[] predicted = new int[inputs.size()];
         for (int item = 0; item < predicted.length; item++) {
             predicted[item] = largest(logProbabilities, item * classes, classes);
         }
@@ -111,16 +107,30 @@ public final class Scorer implements AutoCloseable {
 
     /// What a model answers, token by token.
     public List<long[]> generate(RunningModel model) {
-        return model.generate(texts, task.generating().maxNewTokens(), model.endTokens());
+        return model.generate(prompts(), task.generating().maxNewTokens(), model.endTokens());
     }
 
     /// The prompts with these answers, as a model reads them.
     public AnsweredTexts answered(RunningModel model, List<long[]> answers) {
-        return model.answered(texts, answers);
+        return model.answered(prompts(), answers);
+    }
+
+    private TokenizedTexts prompts() {
+        if (inputs instanceof TokenizedTexts prompts) {
+            return prompts;
+        }
+        throw new IllegalStateException("[task %s] has no prompts".formatted(task.name()));
+    }
+
+    private TextTokenizer tokenizer() {
+        if (reader instanceof TextTokenizer tokenizer) {
+            return tokenizer;
+        }
+        throw new IllegalStateException("[task %s] has no texts".formatted(task.name()));
     }
 
     private Scores ofTexts(List<long[]> generated, TextMetric metric) {
-        List<String> answers = generated.stream().map(tokenizer::text).toList();
+        List<String> answers = generated.stream().map(tokenizer()::text).toList();
         double[] scores = new double[answers.size()];
         double sum = 0;
         for (int item = 0; item < scores.length; item++) {
@@ -143,7 +153,8 @@ public final class Scorer implements AutoCloseable {
         }
         AnsweredTexts answered =
                 model.answered(
-                        texts, tokenizer.answers(task.generating(), references, model.endTokens()));
+                        prompts(),
+                        tokenizer().answers(task.generating(), references, model.endTokens()));
         double[] scores = new double[references.size()];
         double all = 0;
         long tokens = 0;
@@ -165,12 +176,12 @@ public final class Scorer implements AutoCloseable {
         return Scores.of(List.of(), scores, metric, Math.exp(all / tokens));
     }
 
-    /// The log-probabilities a model gives each text's labels, row-major in the order of the texts.
+    /// The log-probabilities a model gives each input's labels, row-major in the order of inputs.
     public static float[] logProbabilities(
-            RunningModel model, @Nullable Head head, TokenizedTexts texts, int classes) {
-        float[] all = new float[Math.multiplyExact(texts.size(), classes)];
-        for (int[] group : texts.byLength(ROWS)) {
-            float[] rows = model.logits(head, texts.batch(group));
+            RunningModel model, @Nullable Head head, Inputs inputs, int classes) {
+        float[] all = new float[Math.multiplyExact(inputs.size(), classes)];
+        for (int[] group : inputs.byLength(ROWS)) {
+            float[] rows = model.logits(head, inputs.batch(group));
             if (rows.length != group.length * classes) {
                 throw new IllegalArgumentException(
                         "the model tells %d labels apart, expected %d"
@@ -196,6 +207,6 @@ public final class Scorer implements AutoCloseable {
 
     @Override
     public void close() {
-        tokenizer.close();
+        reader.close();
     }
 }

@@ -91,7 +91,10 @@ public record TaskDefinition(
 
     /// A file of this task's examples.
     ExampleFile exampleFile(Path file) {
-        return new ExampleFile(file, generation == null || !labels.isEmpty() ? labels : null);
+        return new ExampleFile(
+                file,
+                generation == null || !labels.isEmpty() ? labels : null,
+                kind == TaskKind.IMAGE_CLASSIFICATION);
     }
 
     /// How a text is asked for.
@@ -153,23 +156,9 @@ public record TaskDefinition(
     /// at all; empty where they agree. A checkpoint whose labels have no names but numbers agrees
     /// if there are as many.
     public List<Fault> labelFaults(ModelConfig config, String where) {
-        boolean generates = config.generates();
-        if (generates != (kind == TaskKind.GENERATION)) {
-            return List.of(
-                    new Fault(
-                            FailureCode.UNSUPPORTED_ARCHITECTURE,
-                            where,
-                            "is a %s, and task %s is to %s: expected %s"
-                                    .formatted(
-                                            config.architecture(),
-                                            name,
-                                            generates ? "choose a label" : "generate a text",
-                                            generates
-                                                    ? "kind: generation in the task, with the labels as the words to answer with"
-                                                    : "a model that generates, such as Qwen2, Llama, Mistral or T5")));
-        }
-        if (generates) {
-            return List.of();
+        List<Fault> faults = kindFaults(config, where);
+        if (!faults.isEmpty() || kind == TaskKind.GENERATION) {
+            return faults;
         }
         List<String> others = config.labels();
         boolean unnamed = others.stream().allMatch(label -> label.matches("LABEL_\\d+"));
@@ -182,6 +171,47 @@ public record TaskDefinition(
                         where,
                         "labels are %s, expected those of task %s in their order: %s"
                                 .formatted(others, name, labels)));
+    }
+
+    /// Whether a checkpoint can do what the task asks for at all.
+    List<Fault> kindFaults(ModelConfig config, String where) {
+        if (kindFor(config) == kind) {
+            return List.of();
+        }
+        return List.of(
+                new Fault(
+                        FailureCode.UNSUPPORTED_ARCHITECTURE,
+                        where,
+                        "is a %s, and task %s is to %s: expected %s"
+                                .formatted(config.architecture(), name, asked(), fitting(config))));
+    }
+
+    private static TaskKind kindFor(ModelConfig config) {
+        if (config.generates()) {
+            return TaskKind.GENERATION;
+        }
+        return config instanceof VisionConfig
+                ? TaskKind.IMAGE_CLASSIFICATION
+                : TaskKind.CLASSIFICATION;
+    }
+
+    private String asked() {
+        return switch (kind) {
+            case CLASSIFICATION -> "choose a label";
+            case IMAGE_CLASSIFICATION -> "choose an image's label";
+            case GENERATION -> "generate a text";
+        };
+    }
+
+    private String fitting(ModelConfig config) {
+        if (config.generates() && kind == TaskKind.CLASSIFICATION) {
+            return "kind: generation in the task, with the labels as the words to answer with";
+        }
+        return switch (kind) {
+            case CLASSIFICATION -> "an encoder of texts, such as BERT, RoBERTa or DistilBERT";
+            case IMAGE_CLASSIFICATION -> "a vision transformer, such as ViT";
+            case GENERATION -> "a model that generates, such as Qwen2, Llama, Mistral or T5";
+        };
     }
 
     /// The ids of these examples' labels.

@@ -7,6 +7,8 @@ import java.util.Optional;
 public enum TaskKind {
     /// To choose one of several labels for a text or a pair of texts.
     CLASSIFICATION("classification"),
+    /// To choose one of several labels for an image.
+    IMAGE_CLASSIFICATION("image_classification"),
     /// To answer with a text of its own, token by token.
     GENERATION("generation");
 

@@ -23,7 +23,7 @@ import java.util.concurrent.ConcurrentMap;
 ///
 /// Padding and truncation settings in the file are set aside: texts are cut to the length asked for
 /// and padded to the longest of their batch. Safe for use by several threads.
-public final class TextTokenizer implements AutoCloseable {
+public final class TextTokenizer implements InputReader {
     /// The file in a checkpoint's folder.
     public static final String FILE = "tokenizer.json";
 
@@ -52,7 +52,13 @@ public final class TextTokenizer implements AutoCloseable {
         return new TextTokenizer(file);
     }
 
+    @Override
+    public Inputs read(List<Example> examples, int maxTokens) {
+        return tokenize(examples, maxTokens);
+    }
+
     /// The digest of the vocabulary and its rules: equal digests mean equal token ids.
+    @Override
     public Digest digest() {
         return Digest.of(file);
     }

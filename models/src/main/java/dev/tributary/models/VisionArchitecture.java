@@ -155,6 +155,12 @@ record VisionArchitecture(VisionConfig config) implements ForwardArchitecture {
         blocks.add(Block.of(norm + BIAS, config.hidden()));
     }
 
+    /// Every image has a row for each patch and one for the class token.
+    @Override
+    public Batch readBy(String weight, Batch batch) {
+        return Batch.ofTokens(batch.rows() * config.maxPositions(), 0);
+    }
+
     @Override
     public List<Block> classifierBlocks(int labels) {
         List<Block> blocks = new ArrayList<>();

@@ -113,6 +113,68 @@ class TaskDefinitionTest {
     }
 
     @Test
+    void imagesBesideTheFileAreCarriedInWhatIsStaged() throws IOException {
+        String yaml =
+                """
+                name: digits
+                kind: image_classification
+                labels: [zero, one]
+                train: train.jsonl
+                validation: train.jsonl
+                """;
+        write("task.yaml", yaml);
+        Files.createDirectories(folder.resolve("images"));
+        byte[] png = {(byte) 0x89, 'P', 'N', 'G', 1, 2, 3};
+        Files.write(folder.resolve("images/a.png"), png);
+        String uri = ImageData.uri(ImageData.Format.PNG, png);
+        write(
+                "train.jsonl",
+                """
+                {"file_name": "images/a.png", "label": 1}
+                {"image": "%s", "label": "zero"}
+                """
+                        .formatted(uri));
+        TaskDefinition task = TaskDefinition.read(folder);
+
+        assertThat(task.examples(Split.TRAIN))
+                .containsExactly(new Example(uri, null, "one"), new Example(uri, null, "zero"));
+        assertThat(ImageData.file(uri)).contains(png);
+
+        task.stage(folder.resolve("staged"), 2);
+        TaskDefinition staged = TaskDefinition.readStaged(folder.resolve("staged"));
+        assertThat(staged.kind()).isEqualTo(TaskKind.IMAGE_CLASSIFICATION);
+        assertThat(staged.examples(Split.VALIDATION)).isEqualTo(task.examples(Split.VALIDATION));
+        assertThat(staged.examples(Split.CALIBRATION))
+                .containsExactly(new Example(uri, null, null), new Example(uri, null, null));
+    }
+
+    @Test
+    void imagesElsewhereAndWhatIsNoneAreRefused() throws IOException {
+        write(
+                "pictures/task.yaml",
+                "name: digits\nkind: image_classification\nlabels: [a, b]\ntrain: train.jsonl\n");
+        write("secret.png", "secret");
+        write("pictures/text.png", "no image");
+        write(
+                "pictures/train.jsonl",
+                """
+                {"image": "../secret.png", "label": "a"}
+                {"image": "nowhere.png", "label": "a"}
+                {"image": "text.png", "label": "a"}
+                {"text": "words", "label": "a"}
+                """);
+        TaskDefinition task = TaskDefinition.read(folder.resolve("pictures"));
+
+        assertThat(refused(() -> task.examples(Split.TRAIN)).faults())
+                .extracting(Fault::sentence)
+                .satisfiesExactly(
+                        s -> assertThat(s).contains("'../secret.png' is not in the folder"),
+                        s -> assertThat(s).contains("'nowhere.png' is not there"),
+                        s -> assertThat(s).contains("'text.png' is none of [PNG, JPEG, GIF, BMP]"),
+                        s -> assertThat(s).startsWith("no image, expected a file's name"));
+    }
+
+    @Test
     void everyBadLineOfAFileIsToldAtOnce() throws IOException {
         write("task.yaml", YAML);
         write("data/val.jsonl", "");

@@ -40,8 +40,8 @@ final class ToyTask {
             throw new UncheckedIOException(e);
         }
         List<String> labels = List.of("blame", "praise");
-        new ExampleFile(folder.resolve("train.jsonl"), labels).write(examples(256, 1));
-        new ExampleFile(folder.resolve("validation.jsonl"), labels).write(examples(64, 2));
+        new ExampleFile(folder.resolve("train.jsonl"), labels, false).write(examples(256, 1));
+        new ExampleFile(folder.resolve("validation.jsonl"), labels, false).write(examples(64, 2));
         return TaskDefinition.read(folder);
     }
 
