@@ -47,7 +47,7 @@ final class DivMergeObjective implements Objective {
             double weight = inputs.weight(items);
             sum +=
                     weight
-                            * task.loss(loss, items, 0)
+                            * task.loss(loss, items, 0, vectors.workers())
                                     .apply(
                                             logits,
                                             answers,
@@ -69,7 +69,9 @@ final class DivMergeObjective implements Objective {
             Batch batch = task.inputs().batch(items.get(t));
             questions.add(
                     new RunningModel.Lossy(
-                            task.head(), batch, task.loss(loss, items.get(t), share)));
+                            task.head(),
+                            batch,
+                            task.loss(loss, items.get(t), share, vectors.workers())));
         }
         double[] losses = model.backward(questions);
         for (double[] ofTask : gradient) {

@@ -45,10 +45,7 @@ record Questions(Inputs inputs, @Nullable TextGeneration generation) {
         TextGeneration generation = set.generation();
         return generation == null
                 ? ofInputs
-                : Digest.ofText(
-                        "%s\n%d\n%s"
-                                .formatted(
-                                        ofInputs, generation.maxNewTokens(), generation.prompt()));
+                : Digest.ofText("%s\n%s".formatted(ofInputs, generation.identity()));
     }
 
     /// A base whose table of embeddings holds no more than what is asked needs; all of it where

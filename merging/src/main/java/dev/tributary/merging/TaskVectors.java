@@ -73,6 +73,11 @@ final class TaskVectors {
         this.products = new double[units.size()][plan.members().size()];
     }
 
+    /// The threads that share out the work on them.
+    Workers workers() {
+        return workers;
+    }
+
     /// The tensors that take part in the optimisation, by canonical name.
     List<String> changedNames() {
         return changed.stream().map(SharedTensor::name).toList();

@@ -29,9 +29,20 @@ final class TaskFile {
     private static final String META = "meta.json";
     private static final String PROMPT = "prompt";
     private static final String MAX_NEW_TOKENS = "max_new_tokens";
+    private static final String CHAT = "chat";
+    private static final String SYSTEM = "system";
     private static final Pattern NAME = Pattern.compile("[A-Za-z0-9][A-Za-z0-9._-]{0,99}");
     private static final Set<String> KEYS =
-            Set.of("name", "kind", "metric", "labels", "max_tokens", PROMPT, MAX_NEW_TOKENS);
+            Set.of(
+                    "name",
+                    "kind",
+                    "metric",
+                    "labels",
+                    "max_tokens",
+                    PROMPT,
+                    MAX_NEW_TOKENS,
+                    CHAT,
+                    SYSTEM);
     private static final int LEAST_TOKENS = 8;
     private static final int MOST_TOKENS = 8192;
 
@@ -151,7 +162,7 @@ final class TaskFile {
 
     private @Nullable TextGeneration generation(JsonNode definition, Path file, TaskKind kind) {
         if (kind != TaskKind.GENERATION) {
-            for (String key : List.of(PROMPT, MAX_NEW_TOKENS)) {
+            for (String key : List.of(PROMPT, MAX_NEW_TOKENS, CHAT, SYSTEM)) {
                 if (definition.has(key)) {
                     refuse(
                             FailureCode.BAD_TASK,
@@ -169,6 +180,20 @@ final class TaskFile {
                     file,
                     "prompt is '%s', expected one with {text} in it".formatted(prompt));
         }
+        JsonNode chat = definition.path(CHAT);
+        if (!chat.isMissingNode() && !chat.isBoolean()) {
+            refuse(
+                    FailureCode.BAD_TASK,
+                    file,
+                    "chat is %s, expected true or false".formatted(chat));
+        }
+        String system = definition.path(SYSTEM).asText("");
+        if (!system.isEmpty() && !chat.asBoolean(false)) {
+            refuse(
+                    FailureCode.BAD_TASK,
+                    file,
+                    "system is given, but no chat: expected it with chat: true only");
+        }
         return new TextGeneration(
                 prompt,
                 number(
@@ -177,7 +202,9 @@ final class TaskFile {
                         file,
                         TextGeneration.DEFAULT_MAX_NEW_TOKENS,
                         1,
-                        TextGeneration.MOST_NEW_TOKENS));
+                        TextGeneration.MOST_NEW_TOKENS),
+                chat.asBoolean(false),
+                system);
     }
 
     private List<String> labels(JsonNode definition, Path file, TaskKind kind) {

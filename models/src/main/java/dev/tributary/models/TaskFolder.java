@@ -80,6 +80,10 @@ final class TaskFolder {
         if (generation != null) {
             definition.put("prompt", generation.prompt());
             definition.put("max_new_tokens", generation.maxNewTokens());
+            if (generation.chat()) {
+                definition.put("chat", true);
+                definition.put("system", generation.system());
+            }
         }
         return definition;
     }

@@ -8,7 +8,9 @@ import java.util.regex.Pattern;
 /// @param prompt what the model goes on from, with `{text}` and, for pairs, `{text_pair}` where an
 ///   example's texts come in
 /// @param maxNewTokens an answer is cut to so many tokens
-public record TextGeneration(String prompt, int maxNewTokens) {
+/// @param chat whether the prompt is a user's message, put as the model's chat template says
+/// @param system the system's message before it; empty for none
+public record TextGeneration(String prompt, int maxNewTokens, boolean chat, String system) {
     /// The prompt where a definition has none: the text itself.
     public static final String DEFAULT_PROMPT = "{text}";
 
@@ -26,10 +28,20 @@ public record TextGeneration(String prompt, int maxNewTokens) {
                         Matcher.quoteReplacement(place.group(1).equals("text") ? text : textPair));
     }
 
-    /// An answer as it follows the prompt: after a space, unless the prompt ends with one.
+    /// Everything that tells one way of asking from another, in words.
+    public String identity() {
+        return chat
+                ? "%d\n%s\nchat %d %s".formatted(maxNewTokens, prompt, system.length(), system)
+                : "%d\n%s".formatted(maxNewTokens, prompt);
+    }
+
+    /// An answer as it follows the prompt: after a space, unless the prompt ends with one or a chat
+    /// template has the last word.
     String following(String answer) {
         boolean spaced =
-                !prompt.isEmpty() && Character.isWhitespace(prompt.charAt(prompt.length() - 1));
+                chat
+                        || (!prompt.isEmpty()
+                                && Character.isWhitespace(prompt.charAt(prompt.length() - 1)));
         return spaced ? answer : " " + answer;
     }
 

@@ -18,6 +18,7 @@ import java.util.Objects;
 import java.util.SequencedSet;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentMap;
+import java.util.function.UnaryOperator;
 
 /// Turns text into the token ids of a checkpoint's vocabulary, as its `tokenizer.json` says.
 ///
@@ -60,7 +61,14 @@ public final class TextTokenizer implements InputReader {
     /// The digest of the vocabulary and its rules: equal digests mean equal token ids.
     @Override
     public Digest digest() {
-        return Digest.of(file);
+        Digest ofTokens = Digest.of(file);
+        return ChatTemplate.find(folder())
+                .map(template -> Digest.ofText(ofTokens + "\n" + template))
+                .orElse(ofTokens);
+    }
+
+    private Path folder() {
+        return Objects.requireNonNull(file.toAbsolutePath().getParent());
     }
 
     /// Token ids of these texts as one batch, in their order.
@@ -106,27 +114,51 @@ public final class TextTokenizer implements InputReader {
     /// not what the task says around it.
     ///
     /// @param maxTokens of a prompt, special tokens included
+    /// @throws RefusedException where what the task says around the text is longer by itself
     public TokenizedTexts prompts(
             TextGeneration generation, List<Example> examples, int maxTokens) {
+        UnaryOperator<String> asked =
+                generation.chat()
+                        ? ChatTemplate.open(folder()).conversation(generation.system())
+                        : UnaryOperator.identity();
         long[][] ids = new long[examples.size()][];
         for (int i = 0; i < ids.length; i++) {
-            ids[i] = prompt(generation, examples.get(i), maxTokens);
+            ids[i] = prompt(generation, asked, examples.get(i), maxTokens);
         }
         return ofOneType(ids);
     }
 
-    private long[] prompt(TextGeneration generation, Example example, int maxTokens) {
-        HuggingFaceTokenizer tokenizer = uncut();
+    /// @param asked puts a prompt as the model wants it; a chat template writes special tokens
+    ///   itself
+    private long[] prompt(
+            TextGeneration generation,
+            UnaryOperator<String> asked,
+            Example example,
+            int maxTokens) {
         String text = example.text();
         String pair = Objects.requireNonNullElse(example.textPair(), "");
-        long[] ids = tokenizer.encode(generation.prompt(text, pair)).getIds();
+        long[] ids = asked(generation, asked, text, pair);
         while (ids.length > maxTokens && !(text.isEmpty() && pair.isEmpty())) {
             double share = KEPT_WHEN_CUT * maxTokens / ids.length;
             text = text.substring(0, (int) (text.length() * share));
             pair = pair.substring(0, (int) (pair.length() * share));
-            ids = tokenizer.encode(generation.prompt(text, pair)).getIds();
+            ids = asked(generation, asked, text, pair);
         }
-        return Arrays.copyOf(ids, Math.min(ids.length, maxTokens));
+        if (ids.length > maxTokens) {
+            throw new RefusedException(
+                    new Fault(
+                            FailureCode.BAD_TASK,
+                            "prompt",
+                            "has %d tokens around the text, but %d fit in before an answer of up to %d: expected a shorter prompt, fewer max_new_tokens or more max_tokens"
+                                    .formatted(ids.length, maxTokens, generation.maxNewTokens())));
+        }
+        return ids;
+    }
+
+    private long[] asked(
+            TextGeneration generation, UnaryOperator<String> asked, String text, String pair) {
+        String whole = asked.apply(generation.prompt(text, pair));
+        return uncut().encode(whole, !generation.chat(), false).getIds();
     }
 
     /// Token ids of what is to be answered, each with the token that ends it.
