@@ -124,7 +124,8 @@ public final class DivMergeOptimizer {
                         member.digest(),
                         Questions.digest(calibration, chosen),
                         reader.digest(),
-                        calibration.maxTokens()));
+                        calibration.maxTokens(),
+                        calibration.generation() == null ? 0 : method.teacherTokens()));
     }
 
     private List<DivMergeTask> tasks(
@@ -168,7 +169,9 @@ public final class DivMergeOptimizer {
         vectors.become(place);
         List<long[]> answers = asked.questions().generate(model);
         CalibrationInputs inputs = asked.questions().answered(model, answers);
-        Teacher teacher = ask(asked.member().task(), model, head, inputs).answering(answers);
+        Teacher teacher =
+                ask(asked.member().task(), model, head, inputs, asked.key().leading())
+                        .answering(answers);
         cache.keep(asked.key(), teacher);
         return task(asked, head, teacher, model);
     }
@@ -189,34 +192,36 @@ public final class DivMergeOptimizer {
     /// Runs the model, which holds an expert's weights, over all inputs.
     ///
     /// @param head null where the answers are the model's own
+    /// @param leading outcomes to keep one by one; 0 for all
     static Teacher ask(
-            String task, RunningModel model, @Nullable Head head, CalibrationInputs inputs) {
-        float[] logits = {};
-        int labels = 0;
+            String task,
+            RunningModel model,
+            @Nullable Head head,
+            CalibrationInputs inputs,
+            int leading) {
+        Teacher.Recorder recorder = new Teacher.Recorder(inputs.allAnswers(), leading);
         for (int[] items : inputs.byLength(ROWS_PER_BATCH)) {
-            float[] answers = model.logits(head, inputs.batch(items));
-            labels = answers.length / IntStream.of(items).map(inputs::answers).sum();
-            if (logits.length == 0) {
-                logits = new float[Math.multiplyExact(inputs.allAnswers(), labels)];
+            float[] logits = model.logits(head, inputs.batch(items));
+            for (float logit : logits) {
+                if (!Float.isFinite(logit)) {
+                    throw new RefusedException(
+                            new Fault(
+                                    FailureCode.NON_FINITE,
+                                    task,
+                                    "the expert answers its calibration inputs with %s, expected"
+                                                    .formatted(logit)
+                                            + " finite logits"));
+                }
             }
-            int from = 0;
+            int labels = logits.length / IntStream.of(items).map(inputs::answers).sum();
+            int row = 0;
             for (int item : items) {
-                int count = inputs.answers(item) * labels;
-                System.arraycopy(answers, from, logits, inputs.firstAnswer(item) * labels, count);
-                from += count;
+                for (int answer = 0; answer < inputs.answers(item); answer++) {
+                    recorder.add(inputs.firstAnswer(item) + answer, logits, row * labels, labels);
+                    row++;
+                }
             }
         }
-        for (float logit : logits) {
-            if (!Float.isFinite(logit)) {
-                throw new RefusedException(
-                        new Fault(
-                                FailureCode.NON_FINITE,
-                                task,
-                                "the expert answers its calibration inputs with %s, expected"
-                                                .formatted(logit)
-                                        + " finite logits"));
-            }
-        }
-        return new Teacher(inputs.allAnswers(), labels, logits);
+        return recorder.teacher();
     }
 }

@@ -30,17 +30,22 @@ record DivMergeTask(String name, @Nullable Head head, CalibrationInputs inputs, 
             workers.each(
                     Math.ceilDiv(rows, together),
                     piece -> {
-                        double[] expert = new double[columns];
-                        double[] merged = new double[columns];
-                        double[] slope = new double[columns];
+                        int outcomes = teacher.outcomes();
+                        double[] expert = new double[outcomes];
+                        double[] all = new double[columns];
+                        double[] merged = new double[outcomes];
+                        double[] slope = new double[outcomes];
+                        double[] slopes = new double[columns];
                         int end = Math.min(rows, (piece + 1) * together);
                         for (int row = piece * together; row < end; row++) {
                             int from = row * columns;
                             teacher.logProbabilities(asked[row], expert);
-                            Divergence.logSoftmax(logits, from, columns, merged);
-                            losses[row] = loss.between(expert, merged, columns, slope);
+                            Divergence.logSoftmax(logits, from, columns, all);
+                            teacher.together(asked[row], all, merged);
+                            losses[row] = loss.between(expert, merged, outcomes, slope);
+                            teacher.spread(asked[row], slope, all, merged, slopes);
                             for (int c = 0; c < columns; c++) {
-                                gradient[from + c] = (float) (scale * shares[row] * slope[c]);
+                                gradient[from + c] = (float) (scale * shares[row] * slopes[c]);
                             }
                         }
                     });

@@ -24,10 +24,10 @@ import java.util.Optional;
 /// digest of their own: a damaged one counts as absent.
 final class TeacherCache {
     /// Changes whenever answers may come out differently.
-    private static final int CODE_VERSION = 3;
+    private static final int CODE_VERSION = 4;
 
     private static final int MAGIC = 0x54524254;
-    private static final int HEADER_BYTES = 4 * Integer.BYTES;
+    private static final int HEADER_BYTES = 5 * Integer.BYTES;
     private static final int DIGEST_BYTES = 32;
 
     private final Path folder;
@@ -37,7 +37,9 @@ final class TeacherCache {
     }
 
     /// What an entry was computed from.
-    record Key(Digest expert, Digest inputs, Digest tokenizer, int maxTokens) {
+    ///
+    /// @param leading outcomes kept one by one; 0 for whole distributions
+    record Key(Digest expert, Digest inputs, Digest tokenizer, int maxTokens, int leading) {
 
         /// The digest of inputs: every text with its length before it, so that no two lists of
         /// texts read the same.
@@ -56,8 +58,14 @@ final class TeacherCache {
 
         String fileName() {
             return Digest.ofText(
-                            "%s\n%s\n%s\n%d\n%d"
-                                    .formatted(expert, inputs, tokenizer, maxTokens, CODE_VERSION))
+                            "%s\n%s\n%s\n%d\n%d\n%d"
+                                    .formatted(
+                                            expert,
+                                            inputs,
+                                            tokenizer,
+                                            maxTokens,
+                                            leading,
+                                            CODE_VERSION))
                     .hex();
         }
     }
@@ -90,15 +98,21 @@ final class TeacherCache {
     }
 
     private static ByteBuffer encode(Teacher teacher) {
-        float[] logits = teacher.logits();
+        float[] values = teacher.values();
+        int[] ids = teacher.ids();
         int answers = teacher.answers().stream().mapToInt(TeacherCache::bytes).sum();
         ByteBuffer bytes =
                 ByteBuffer.allocate(
-                                HEADER_BYTES + answers + logits.length * Float.BYTES + DIGEST_BYTES)
+                                HEADER_BYTES
+                                        + answers
+                                        + ids.length * Integer.BYTES
+                                        + values.length * Float.BYTES
+                                        + DIGEST_BYTES)
                         .order(ByteOrder.LITTLE_ENDIAN)
                         .putInt(MAGIC)
                         .putInt(teacher.items())
                         .putInt(teacher.labels())
+                        .putInt(teacher.leading())
                         .putInt(teacher.answers().size());
         for (long[] answer : teacher.answers()) {
             bytes.putInt(answer.length);
@@ -106,8 +120,11 @@ final class TeacherCache {
                 bytes.putLong(token);
             }
         }
-        for (float logit : logits) {
-            bytes.putFloat(logit);
+        for (int id : ids) {
+            bytes.putInt(id);
+        }
+        for (float value : values) {
+            bytes.putFloat(value);
         }
         return bytes.put(digest(bytes.array())).flip();
     }
@@ -128,6 +145,7 @@ final class TeacherCache {
         int magic = bytes.getInt();
         int items = bytes.getInt();
         int labels = bytes.getInt();
+        int leading = bytes.getInt();
         List<long[]> answers = new ArrayList<>();
         for (int left = bytes.getInt(); left > 0; left--) {
             long[] answer = new long[bytes.getInt()];
@@ -136,13 +154,18 @@ final class TeacherCache {
             }
             answers.add(answer);
         }
-        float[] logits = new float[(bytes.remaining() - DIGEST_BYTES) / Float.BYTES];
-        for (int i = 0; i < logits.length; i++) {
-            logits[i] = bytes.getFloat();
+        if (magic != MAGIC) {
+            return Optional.empty();
         }
-        return magic == MAGIC && items * labels == logits.length
-                ? Optional.of(new Teacher(items, labels, logits).answering(answers))
-                : Optional.empty();
+        int[] ids = new int[items * leading];
+        for (int i = 0; i < ids.length; i++) {
+            ids[i] = bytes.getInt();
+        }
+        float[] values = new float[(bytes.remaining() - DIGEST_BYTES) / Float.BYTES];
+        for (int i = 0; i < values.length; i++) {
+            values[i] = bytes.getFloat();
+        }
+        return Optional.of(new Teacher(items, labels, leading, ids, values, answers));
     }
 
     /// The digest of everything before the digest.

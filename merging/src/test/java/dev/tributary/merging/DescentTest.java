@@ -118,7 +118,8 @@ class DescentTest {
         return new DivMerge(
                 new DescentSettings(
                         Granularity.LAYER, 0.01, Decay.NONE, 1, steps, 1, every, patience, 0.01, 1),
-                Divergence.JS);
+                Divergence.JS,
+                0);
     }
 
     private static DivMergeTask task(String name) {

@@ -59,7 +59,8 @@ class PoolMergerTest {
     private static DivMerge learn(Granularity granularity) {
         return new DivMerge(
                 new DescentSettings(granularity, 0.02, Decay.NONE, 4, 20, 10, 5, 10, 0.01, 5),
-                Divergence.JS);
+                Divergence.JS,
+                0);
     }
 
     @BeforeEach

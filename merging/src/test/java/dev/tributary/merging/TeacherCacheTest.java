@@ -25,7 +25,7 @@ class TeacherCacheTest {
         Teacher found = new TeacherCache(folder).find(KEY).orElseThrow();
         assertThat(found.items()).isEqualTo(2);
         assertThat(found.labels()).isEqualTo(3);
-        assertThat(found.logits()).containsExactly(1.5f, -2f, 1e-30f, 4f, 5f, -0f);
+        assertThat(found.values()).containsExactly(1.5f, -2f, 1e-30f, 4f, 5f, -0f);
     }
 
     @Test
@@ -36,8 +36,15 @@ class TeacherCacheTest {
                                 key("other", "inputs", "tokenizer", 64).fileName(),
                                 key("expert", "other", "tokenizer", 64).fileName(),
                                 key("expert", "inputs", "other", 64).fileName(),
-                                key("expert", "inputs", "tokenizer", 65).fileName()))
-                .hasSize(5);
+                                key("expert", "inputs", "tokenizer", 65).fileName(),
+                                new TeacherCache.Key(
+                                                KEY.expert(),
+                                                KEY.inputs(),
+                                                KEY.tokenizer(),
+                                                KEY.maxTokens(),
+                                                64)
+                                        .fileName()))
+                .hasSize(6);
     }
 
     @Test
@@ -84,6 +91,6 @@ class TeacherCacheTest {
 
     private static TeacherCache.Key key(String expert, String inputs, String tokenizer, int max) {
         return new TeacherCache.Key(
-                Digest.ofText(expert), Digest.ofText(inputs), Digest.ofText(tokenizer), max);
+                Digest.ofText(expert), Digest.ofText(inputs), Digest.ofText(tokenizer), max, 0);
     }
 }

@@ -8,17 +8,14 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.Collections;
-import java.util.Comparator;
 import java.util.List;
-import java.util.stream.IntStream;
 
 /// What a model answered token by token, how well, and how likely it held the most likely tokens at
 /// every step: enough to say later how far another model is from it.
 ///
 /// Of each distribution the [#LEADING] most likely tokens are kept one by one and all others as one
-/// sum. Taking outcomes together can only make a divergence smaller, so what is computed from this
-/// is a lower bound, and exact for vocabularies that small.
+/// sum ([LeadingTokens]), so divergences computed from this are lower bounds, and exact for
+/// vocabularies that small.
 public final class GeneratedTexts {
     /// Tokens kept one by one.
     public static final int LEADING = 64;
@@ -56,9 +53,9 @@ public final class GeneratedTexts {
                 scorer,
                 answers,
                 (token, logits) -> {
-                    int[] most = most(logits, leading);
+                    int[] most = LeadingTokens.of(logits, 0, vocabulary, leading);
                     System.arraycopy(most, 0, ids, token * leading, leading);
-                    write(logits, most, logProbabilities, token * (leading + 1));
+                    write(logits, most, 0, leading, logProbabilities, token * (leading + 1));
                 });
         return new GeneratedTexts(value, answers, leading, ids, logProbabilities);
     }
@@ -86,8 +83,7 @@ public final class GeneratedTexts {
                 scorer,
                 answers,
                 (token, logits) -> {
-                    int[] same = Arrays.copyOfRange(ids, token * leading, (token + 1) * leading);
-                    write(logits, same, row, 0);
+                    write(logits, ids, token * leading, leading, row, 0);
                     float[] own =
                             Arrays.copyOfRange(
                                     logProbabilities, token * columns, (token + 1) * columns);
@@ -128,31 +124,18 @@ public final class GeneratedTexts {
         }
     }
 
-    /// The most likely tokens, ids in order.
-    private static int[] most(float[] logProbabilities, int count) {
-        float[] sorted = logProbabilities.clone();
-        Arrays.sort(sorted);
-        float least = sorted[sorted.length - count];
-        List<Integer> chosen = new ArrayList<>();
-        IntStream.range(0, logProbabilities.length)
-                .filter(token -> logProbabilities[token] >= least)
-                .forEach(chosen::add);
-        chosen.sort(Collections.reverseOrder(Comparator.comparingDouble(t -> logProbabilities[t])));
-        return chosen.stream().limit(count).mapToInt(Integer::intValue).sorted().toArray();
-    }
-
     /// Log-probabilities of some tokens, and of all others together.
-    private static void write(float[] all, int[] tokens, float[] target, int from) {
-        double others = 0;
-        int next = 0;
-        for (int token = 0; token < all.length; token++) {
-            if (next < tokens.length && tokens[next] == token) {
-                target[from + next++] = all[token];
-            } else {
-                others += Math.exp(all[token]);
-            }
+    private static void write(
+            float[] all, int[] tokens, int tokensFrom, int count, float[] target, int from) {
+        double[] exact = new double[all.length];
+        for (int token = 0; token < exact.length; token++) {
+            exact[token] = all[token];
         }
-        target[from + tokens.length] = (float) Math.log(others);
+        double[] together = new double[count + 1];
+        LeadingTokens.together(exact, exact.length, tokens, tokensFrom, count, together);
+        for (int i = 0; i <= count; i++) {
+            target[from + i] = (float) together[i];
+        }
     }
 
     /// These as bytes that [#of(byte[])] reads.

@@ -9,7 +9,9 @@ import java.util.Map;
 /// @param descent how they are learnt; the paper has a step of 0.01 that does not shrink, and 4
 ///   inputs of each task in a step
 /// @param divergence how a difference between two answers is measured
-public record DivMerge(DescentSettings descent, Divergence divergence)
+/// @param teacherTokens tokens of an expert's distribution over a vocabulary that are compared one
+///   by one, all others as one; 0 for all
+public record DivMerge(DescentSettings descent, Divergence divergence, int teacherTokens)
         implements LearnsCoefficients {
     private static final DescentOptions DESCENT =
             new DescentOptions(
@@ -26,6 +28,13 @@ public record DivMerge(DescentSettings descent, Divergence divergence)
                     Divergence.JS,
                     "Jensen–Shannon, or KL(expert ‖ merged); natural logarithm");
 
+    private static final Option<Integer> TEACHER_TOKENS =
+            Option.whole(
+                    Bound.from("teacher_tokens", 0, 65_536),
+                    0,
+                    "where texts are generated: the expert's likeliest tokens that are compared one"
+                            + " by one, all others as one; 0 for the whole vocabulary");
+
     static final MethodEntry<DivMerge> ENTRY =
             DESCENT.addTo(
                     new MethodEntry<>(
@@ -38,8 +47,15 @@ public record DivMerge(DescentSettings descent, Divergence divergence)
                                             + " (layer level) or per tensor, Γ learnt",
                                     values ->
                                             new DivMerge(
-                                                    DESCENT.of(values), values.get(DIVERGENCE)))
-                            .option(DIVERGENCE, DivMerge::divergence));
+                                                    DESCENT.of(values),
+                                                    values.get(DIVERGENCE),
+                                                    values.get(TEACHER_TOKENS)))
+                            .option(DIVERGENCE, DivMerge::divergence)
+                            .option(TEACHER_TOKENS, DivMerge::teacherTokens));
+
+    public DivMerge {
+        TEACHER_TOKENS.require(teacherTokens);
+    }
 
     /// Every option at its default: layer-level coefficients, the Jensen-Shannon divergence.
     public static DivMerge defaults() {

@@ -18,6 +18,12 @@ public interface LearnsCoefficients extends MergeMethod {
     /// Whether the loss compares with the experts' answers, so that they have to be asked.
     boolean asksExperts();
 
+    /// Of the experts' distributions over a vocabulary, how many tokens are compared one by one and
+    /// all others as one; 0 where all are.
+    default int teacherTokens() {
+        return 0;
+    }
+
     /// Where the coefficients of so many tasks start.
     double start(int tasks);
 

@@ -37,6 +37,7 @@ class MergeMethodTest {
                 Map.ofEntries(
                         Map.entry("granularity", "task"),
                         Map.entry("divergence", "kl"),
+                        Map.entry("teacher_tokens", "64"),
                         Map.entry("learning_rate", "0.02"),
                         Map.entry("decay", "none"),
                         Map.entry("samples_per_step", "8"),
@@ -60,7 +61,8 @@ class MergeMethodTest {
                                         2,
                                         0.1,
                                         -9),
-                                Divergence.KL));
+                                Divergence.KL,
+                                64));
         assertThat(options.keySet()).isEqualTo(DivMerge.defaults().options().keySet());
     }
 
