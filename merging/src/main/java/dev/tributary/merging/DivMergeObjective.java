@@ -63,17 +63,17 @@ final class DivMergeObjective implements Objective {
         vectors.materialise(coefficients);
         model.zeroGradients();
         double share = 1.0 / tasks.size();
-        List<RunningModel.Lossy> questions = new ArrayList<>(tasks.size());
+        List<RunningModel.LossTerm> terms = new ArrayList<>(tasks.size());
         for (int t = 0; t < tasks.size(); t++) {
             DivMergeTask task = tasks.get(t);
             Batch batch = task.inputs().batch(items.get(t));
-            questions.add(
-                    new RunningModel.Lossy(
+            terms.add(
+                    new RunningModel.LossTerm(
                             task.head(),
                             batch,
                             task.loss(loss, items.get(t), share, vectors.workers())));
         }
-        double[] losses = model.backward(questions);
+        double[] losses = model.backward(terms);
         for (double[] ofTask : gradient) {
             Arrays.fill(ofTask, 0);
         }

@@ -3,11 +3,11 @@ package dev.tributary.models;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
-import java.util.ArrayList;
 import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.SequencedMap;
+import java.util.function.Function;
 
 /// Sums, over examples, of what is taken of each one's own gradient: its magnitude or its square.
 /// That is another quantity than the magnitude or the square of a batch's gradient, in which
@@ -45,60 +45,63 @@ public final class ExampleGradients implements AutoCloseable {
     ///
     /// @param text a batch of one
     public void addLabelled(Head head, Batch text, int label) {
-        add(head, text, List.of(new ClassLikelihood(label)), true);
+        add(
+                head,
+                text,
+                logits -> {
+                    float[] gradient = logits.clone();
+                    LogSoftmax.inPlace(gradient, 1, gradient.length);
+                    for (int i = 0; i < gradient.length; i++) {
+                        gradient[i] = (float) ((i == label ? 1 : 0) - Math.exp(gradient[i]));
+                    }
+                    return List.of(gradient);
+                });
     }
 
     /// Adds one text with every label it may have, each as much as the model holds it likely: the
-    /// exact expectation over the model's own answers.
+    /// expectation over the model's own answers, exact to a part in a thousand.
     ///
     /// @param text a batch of one
     public void addExpected(Head head, Batch text) {
-        List<ClassLikelihood> classes = new ArrayList<>();
-        for (int label = 0; label < head.labels(); label++) {
-            classes.add(new ClassLikelihood(label));
+        if (measure != Measure.SQUARED) {
+            throw new IllegalStateException("only squares can be expected");
         }
-        add(head, text, classes, false);
+        add(head, text, AnswerCovariance::factors);
     }
 
-    private void add(Head head, Batch text, List<ClassLikelihood> classes, boolean certain) {
+    private void add(Head head, Batch text, Function<float[], List<float[]>> derivatives) {
         if (text.rows() != 1) {
             throw new IllegalArgumentException(
                     "gradients are taken of one text at a time, was given %d"
                             .formatted(text.rows()));
         }
-        model.backwardEach(
-                head,
-                text,
-                classes,
-                i -> accumulate(certain ? 1f : (float) classes.get(i).probability()));
+        model.backwardEach(head, text, derivatives, this::accumulate);
         examples++;
     }
 
-    private void accumulate(float weight) {
+    private void accumulate() {
         sums.forEach((name, sum) -> {
             MemorySegment gradient = model.gradient(name);
             int count = Math.toIntExact(sum.byteSize() / Float.BYTES);
             if (measure == Measure.SQUARED) {
-                addSquares(weight, gradient, sum, count);
+                addSquares(gradient, sum, count);
             } else {
-                addMagnitudes(weight, gradient, sum, count);
+                addMagnitudes(gradient, sum, count);
             }
         });
     }
 
-    private static void addSquares(
-            float weight, MemorySegment gradient, MemorySegment sum, int count) {
+    private static void addSquares(MemorySegment gradient, MemorySegment sum, int count) {
         for (int i = 0; i < count; i++) {
             float g = gradient.getAtIndex(F32, i);
-            sum.setAtIndex(F32, i, sum.getAtIndex(F32, i) + weight * g * g);
+            sum.setAtIndex(F32, i, sum.getAtIndex(F32, i) + g * g);
         }
     }
 
-    private static void addMagnitudes(
-            float weight, MemorySegment gradient, MemorySegment sum, int count) {
+    private static void addMagnitudes(MemorySegment gradient, MemorySegment sum, int count) {
         for (int i = 0; i < count; i++) {
             float g = Math.abs(gradient.getAtIndex(F32, i));
-            sum.setAtIndex(F32, i, sum.getAtIndex(F32, i) + weight * g);
+            sum.setAtIndex(F32, i, sum.getAtIndex(F32, i) + g);
         }
     }
 

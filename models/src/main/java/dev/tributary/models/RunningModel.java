@@ -18,7 +18,7 @@ import java.util.Optional;
 import java.util.SequencedMap;
 import java.util.SequencedSet;
 import java.util.Set;
-import java.util.function.IntConsumer;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /// A model whose weights lie in native fp32 memory and can be rewritten in place between two
@@ -257,22 +257,22 @@ public final class RunningModel implements AutoCloseable {
     /// A batch, the head it is answered through, and the loss of the answers.
     ///
     /// @param head the task's, or null for the model's own
-    public record Lossy(@Nullable Head head, Batch batch, LogitLoss loss) {}
+    public record LossTerm(@Nullable Head head, Batch batch, LogitLoss loss) {}
 
     /// As [#backward(Head, Batch, LogitLoss)] for each of these; small batches go through the trunk
     /// together where the family can.
     ///
     /// @return each one's loss
-    public double[] backward(List<Lossy> questions) {
-        double[] losses = new double[questions.size()];
+    public double[] backward(List<LossTerm> terms) {
+        double[] losses = new double[terms.size()];
         int from = 0;
         while (from < losses.length) {
-            int to = from + together(questions.subList(from, losses.length));
+            int to = from + together(terms.subList(from, losses.length));
             if (to == from + 1) {
-                Lossy one = questions.get(from);
+                LossTerm one = terms.get(from);
                 losses[from] = backward(one.head(), one.batch(), one.loss());
             } else {
-                double[] some = backwardTogether(questions.subList(from, to));
+                double[] some = backwardTogether(terms.subList(from, to));
                 System.arraycopy(some, 0, losses, from, some.length);
             }
             from = to;
@@ -281,11 +281,11 @@ public final class RunningModel implements AutoCloseable {
     }
 
     /// How many of these, from the first on, go through the trunk together.
-    private int together(List<Lossy> questions) {
+    private int together(List<LossTerm> terms) {
         int count = 0;
         long tokens = 0;
-        while (count < questions.size() && packs(questions.get(count).head())) {
-            tokens += Packed.cells(questions.get(count).batch());
+        while (count < terms.size() && packs(terms.get(count).head())) {
+            tokens += Packed.cells(terms.get(count).batch());
             if (tokens > PACKED_TOKENS) {
                 break;
             }
@@ -302,27 +302,25 @@ public final class RunningModel implements AutoCloseable {
                                 architecture.optional(name) || architecture.taskSpecific(name));
     }
 
-    private double[] backwardTogether(List<Lossy> questions) {
+    private double[] backwardTogether(List<LossTerm> terms) {
         try (var _ = new GradMode(true);
                 NDScope scope = new NDScope()) {
             scope.suppressNotUsedWarning();
-            questions.forEach(question -> refuseTooLong(question.batch()));
+            terms.forEach(term -> refuseTooLong(term.batch()));
             List<PtNDArray> outputs =
                     forward(null, LayerTap.NONE)
                             .outputs(
-                                    questions.stream().map(Lossy::batch).toList(),
-                                    questions.stream()
-                                            .map(question ->
-                                                    forward(question.head(), LayerTap.NONE))
+                                    terms.stream().map(LossTerm::batch).toList(),
+                                    terms.stream()
+                                            .map(term -> forward(term.head(), LayerTap.NONE))
                                             .toList());
-            double[] losses = new double[questions.size()];
+            double[] losses = new double[terms.size()];
             NDList weighted = new NDList();
             for (int i = 0; i < losses.length; i++) {
-                Outputs host = host(questions.get(i).head(), outputs.get(i));
+                Outputs host = host(terms.get(i).head(), outputs.get(i));
                 float[] derivative = new float[host.values().length];
                 losses[i] =
-                        questions
-                                .get(i)
+                        terms.get(i)
                                 .loss()
                                 .apply(host.values(), host.rows(), host.columns(), derivative);
                 PtNDArray upstream =
@@ -337,25 +335,26 @@ public final class RunningModel implements AutoCloseable {
         }
     }
 
-    /// Runs the model forwards once and, for each loss, backwards; the gradients are those of that
-    /// loss alone.
+    /// Runs the model forwards once and backwards several times; the gradients are those of one way
+    /// back alone.
     ///
-    /// @param then told the loss's number while its gradients can be read
-    void backwardEach(Head head, Batch batch, List<? extends LogitLoss> losses, IntConsumer then) {
+    /// @param derivatives makes of the logits what goes back, each by itself
+    /// @param then told each time while the gradients can be read
+    void backwardEach(
+            Head head, Batch batch, Function<float[], List<float[]>> derivatives, Runnable then) {
         try (var _ = new GradMode(true);
                 NDScope scope = new NDScope()) {
             scope.suppressNotUsedWarning();
             PtNDArray outputs = outputs(head, batch);
             Outputs host = host(head, outputs);
-            for (int i = 0; i < losses.size(); i++) {
-                float[] derivative = new float[host.values().length];
-                losses.get(i).apply(host.values(), host.rows(), host.columns(), derivative);
+            List<float[]> all = derivatives.apply(host.values());
+            for (int i = 0; i < all.size(); i++) {
                 zeroGradients();
                 PtNDArray upstream =
                         EngineArrays.floats(
-                                trunk.manager(), derivative, host.rows(), host.columns());
-                JniUtils.backward(outputs, upstream, i + 1 < losses.size(), false);
-                then.accept(i);
+                                trunk.manager(), all.get(i), host.rows(), host.columns());
+                JniUtils.backward(outputs, upstream, i + 1 < all.size(), false);
+                then.run();
             }
         }
     }

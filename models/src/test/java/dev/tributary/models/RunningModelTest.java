@@ -111,12 +111,12 @@ class RunningModelTest {
             apart.weights("encoder.layer.0.output.LayerNorm.weight").fill((byte) 0);
             LogitLoss loss = Fixture.crossEntropy(fixture.labels());
             Batch whole = fixture.batch();
-            List<RunningModel.Lossy> questions =
+            List<RunningModel.LossTerm> terms =
                     List.of(
-                            new RunningModel.Lossy(first, whole, loss),
-                            new RunningModel.Lossy(second, whole, loss),
-                            new RunningModel.Lossy(first, leading(whole, 3), loss),
-                            new RunningModel.Lossy(apart, whole, loss));
+                            new RunningModel.LossTerm(first, whole, loss),
+                            new RunningModel.LossTerm(second, whole, loss),
+                            new RunningModel.LossTerm(first, leading(whole, 3), loss),
+                            new RunningModel.LossTerm(apart, whole, loss));
             List<String> names =
                     List.of(
                             QUERY,
@@ -125,14 +125,14 @@ class RunningModelTest {
                             "pooler.dense.bias");
             model.train(names);
             double[] alone =
-                    questions.stream()
-                            .mapToDouble(q -> model.backward(q.head(), q.batch(), q.loss()))
+                    terms.stream()
+                            .mapToDouble(t -> model.backward(t.head(), t.batch(), t.loss()))
                             .toArray();
             List<float[]> expected =
                     names.stream().map(name -> Fixture.floats(model.gradient(name))).toList();
             model.zeroGradients();
 
-            assertThat(model.backward(questions)).containsExactly(alone, within(1e-6));
+            assertThat(model.backward(terms)).containsExactly(alone, within(1e-6));
 
             for (int i = 0; i < names.size(); i++) {
                 assertThat(Fixture.floats(model.gradient(names.get(i))))
