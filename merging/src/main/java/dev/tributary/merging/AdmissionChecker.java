@@ -2,7 +2,9 @@ package dev.tributary.merging;
 
 import dev.tributary.models.Architecture;
 import dev.tributary.models.CalibrationSet;
+import dev.tributary.models.InputReader;
 import dev.tributary.models.ModelConfig;
+import dev.tributary.models.Split;
 import dev.tributary.models.TaskDefinition;
 import dev.tributary.models.TaskKind;
 import dev.tributary.tensors.Checkpoint;
@@ -53,7 +55,10 @@ public final class AdmissionChecker {
                         "the definition is of task '%s', expected '%s'"
                                 .formatted(definition.name(), task));
             }
-            orFaults(() -> CalibrationSet.read(taskFolder));
+            CalibrationSet set = orFaults(() -> CalibrationSet.read(taskFolder));
+            if (set != null && definition.kind() != TaskKind.CLASSIFICATION) {
+                readable(definition, set);
+            }
         }
         try (Checkpoint checkpoint =
                 Checkpoint.isAdapter(expert)
@@ -67,6 +72,29 @@ public final class AdmissionChecker {
         } catch (RefusedException e) {
             faults.addAll(e.faults());
         }
+    }
+
+    /// Prompts must leave room for an answer and chat templates take them, and images must be such.
+    private void readable(TaskDefinition definition, CalibrationSet set) {
+        ModelConfig config = orFaults(() -> ModelConfig.of(base.config(), "base config.json"));
+        if (config == null || !definition.kindFaults(config, "base config.json").isEmpty()) {
+            return; // told of the expert
+        }
+        CalibrationSet validation =
+                orFaults(() ->
+                        CalibrationSet.unlabelled(
+                                definition, definition.examples(Split.VALIDATION), set.digest()));
+        if (validation == null) {
+            return;
+        }
+        int positions = config.maxPositions();
+        Questions _ =
+                orFaults(() -> {
+                    try (InputReader reader = InputReader.open(base)) {
+                        Questions _ = Questions.of(set, set.inputs(), reader, positions);
+                        return Questions.of(validation, validation.inputs(), reader, positions);
+                    }
+                });
     }
 
     private void build(Checkpoint expert) {

@@ -242,15 +242,22 @@ final class ModelCard {
         line("");
         line("## Loading");
         line("");
+        boolean images = plan.base().config().path("model_type").asText("").equals("vit");
+        String model = "AutoModelFor%sClassification".formatted(images ? "Image" : "Sequence");
+        String reader = images ? "AutoImageProcessor" : "AutoTokenizer";
         line("The folder holds the shared encoder; each folder below `tasks/` is that encoder");
         line("with one task's classifier, as `transformers` loads it:");
         line("");
         line("```python");
-        line("from transformers import AutoModelForSequenceClassification, AutoTokenizer");
+        line(
+                "from transformers import "
+                        + (images ? reader + ", " + model : model + ", " + reader));
         line("");
         line("folder = \"tasks/%s\"".formatted(taskFolders.getFirst()));
-        line("tokenizer = AutoTokenizer.from_pretrained(folder)");
-        line("model = AutoModelForSequenceClassification.from_pretrained(folder)");
+        line(
+                "%s = %s.from_pretrained(folder)"
+                        .formatted(images ? "processor" : "tokenizer", reader));
+        line("model = %s.from_pretrained(folder)".formatted(model));
         line("```");
     }
 

@@ -2,12 +2,18 @@ package dev.tributary.merging;
 
 import dev.tributary.merging.method.Divergence;
 import dev.tributary.models.LeadingTokens;
+import dev.tributary.tensors.FailureCode;
+import dev.tributary.tensors.Fault;
+import dev.tributary.tensors.RefusedException;
 import java.util.List;
 
 /// What one expert answers to its task's calibration inputs: the fixed side of DivMerge's
 /// objective. Whole distributions or, of each, the most likely outcomes one by one and all others
 /// as one.
 final class Teacher {
+    /// What an entry of the cache can hold.
+    private static final long MOST_BYTES = 2000L << 20;
+
     private final int items;
     private final int labels;
     private final int leading;
@@ -154,6 +160,16 @@ final class Teacher {
             if (labels == 0) {
                 labels = count;
                 leading = wanted < count ? wanted : 0;
+                long bytes = (long) items * (leading == 0 ? count : 2L * leading + 1) * Float.BYTES;
+                if (bytes > MOST_BYTES) {
+                    throw new RefusedException(
+                            new Fault(
+                                    FailureCode.BAD_OPTION,
+                                    "teacher_tokens",
+                                    "the expert's %d distributions over %d tokens are too many to keep (%d MiB, at most %d), expected fewer: teacher_tokens: 64, fewer calibration_items or fewer max_new_tokens"
+                                            .formatted(
+                                                    items, count, bytes >> 20, MOST_BYTES >> 20)));
+                }
                 ids = new int[Math.multiplyExact(items, leading)];
                 values = new float[Math.multiplyExact(items, leading == 0 ? count : leading + 1)];
             }

@@ -30,6 +30,9 @@ final class AnswerCovariance {
             left[c] = p[c] * (1 - p[c]);
         }
         double all = Arrays.stream(left).sum();
+        if (!Double.isFinite(all)) {
+            return List.of(floats(left)); // goes back as NaN, which is told with its place
+        }
         List<double[]> factors = new ArrayList<>();
         while (factors.size() < p.length - 1 && Arrays.stream(left).sum() > NEGLIGIBLE * all) {
             factors.add(next(p, left, factors));

@@ -109,10 +109,12 @@ final class ChatTemplate {
         }
     }
 
-    /// Takes out the white space that `{{-`, `-%}` and the like take out: of expressions the
-    /// library leaves it.
+    /// Takes out the white space that `{{-`, `-%}` and the like take out, and the last line's end:
+    /// the library leaves the one around expressions and the other after them.
     private static String withWhitespaceStripped(String template) {
-        return template.replaceAll("\\s*\\{([{%#])-", "{$1").replaceAll("-([}%#])}\\s*", "$1}");
+        return template.replaceFirst("\\r?\\n\\z", "")
+                .replaceAll("\\s*\\{([{%#])-", "{$1")
+                .replaceAll("-([}%#])}\\s*", "$1}");
     }
 
     /// Puts a user's message so that the model answers it.

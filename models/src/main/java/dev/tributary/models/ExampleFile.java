@@ -7,6 +7,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.tributary.tensors.FailureCode;
 import dev.tributary.tensors.Fault;
 import java.io.BufferedReader;
+import java.io.BufferedWriter;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -196,7 +197,14 @@ record ExampleFile(Path file, @Nullable List<String> labels, boolean ofImages) {
 
     /// Writes examples, one a line; equal examples give equal bytes.
     void write(List<Example> examples) {
-        StringBuilder lines = new StringBuilder();
+        try (BufferedWriter lines = Files.newBufferedWriter(file)) {
+            write(examples, lines);
+        } catch (IOException e) {
+            throw new UncheckedIOException("cannot write %s".formatted(file), e);
+        }
+    }
+
+    private void write(List<Example> examples, BufferedWriter lines) throws IOException {
         for (Example example : examples) {
             ObjectNode node =
                     JSON.createObjectNode().put(ofImages ? IMAGE : "text", example.text());
@@ -206,12 +214,7 @@ record ExampleFile(Path file, @Nullable List<String> labels, boolean ofImages) {
             if (example.label() != null) {
                 node.put("label", example.label());
             }
-            lines.append(node).append('\n');
-        }
-        try {
-            Files.writeString(file, lines);
-        } catch (IOException e) {
-            throw new UncheckedIOException("cannot write %s".formatted(file), e);
+            lines.append(node.toString()).append('\n');
         }
     }
 }

@@ -59,7 +59,7 @@ public final class ExampleGradients implements AutoCloseable {
     }
 
     /// Adds one text with every label it may have, each as much as the model holds it likely: the
-    /// expectation over the model's own answers, exact to a part in a thousand.
+    /// expectation over the model's own answers, up to a thousandth of the answers' variance.
     ///
     /// @param text a batch of one
     public void addExpected(Head head, Batch text) {

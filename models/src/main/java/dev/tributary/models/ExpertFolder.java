@@ -116,7 +116,7 @@ record ExpertFolder(Path target) {
         if (labels.isEmpty()) {
             return config;
         }
-        config.putArray("architectures").add(classifierClass(model.config().architecture()));
+        config.putArray("architectures").add(classifierClass(model.config()));
         config.put("problem_type", "single_label_classification");
         config.remove("num_labels");
         ObjectNode names = config.putObject("id2label");
@@ -128,9 +128,12 @@ record ExpertFolder(Path target) {
         return config;
     }
 
-    /// `BertModel` and `BertForMaskedLM` become `BertForSequenceClassification`.
-    private static String classifierClass(String architecture) {
-        return architecture.replaceFirst("(Model|For[A-Z].*)?$", "ForSequenceClassification");
+    /// `BertModel` and `BertForMaskedLM` become `BertForSequenceClassification`, `ViTModel` becomes
+    /// `ViTForImageClassification`.
+    private static String classifierClass(ModelConfig config) {
+        String what = config instanceof VisionConfig ? "Image" : "Sequence";
+        return config.architecture()
+                .replaceFirst("(Model|For[A-Z].*)?$", "For%sClassification".formatted(what));
     }
 
     private static void bringToDisk(Path folder) throws IOException {

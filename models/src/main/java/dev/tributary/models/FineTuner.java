@@ -48,9 +48,8 @@ public final class FineTuner {
         new ExpertFolder(target).refuseIfThere();
         try (Checkpoint checkpoint = Checkpoint.open(base);
                 RunningModel model = RunningModel.open(checkpoint);
-                InputReader reader = InputReader.open(checkpoint);
+                InputReader reader = opened(model.config(), task, checkpoint);
                 Scorer scorer = Scorer.open(task, validation, base)) {
-            refuseUnlessFits(model.config(), task);
             if (task.generation() != null && reader instanceof TextTokenizer tokenizer) {
                 Lessons lessons = Lessons.ofTexts(model, tokenizer, task, examples);
                 return run(model, null, scorer, lessons, checkpoint, task, target);
@@ -78,6 +77,12 @@ public final class FineTuner {
             new ExpertFolder(target).write(base, model, head, task.labels());
             return result;
         }
+    }
+
+    private static InputReader opened(
+            ModelConfig config, TaskDefinition task, Checkpoint checkpoint) {
+        refuseUnlessFits(config, task);
+        return InputReader.open(checkpoint);
     }
 
     /// The labels of what is trained from are of no account: it gets a head of its own.

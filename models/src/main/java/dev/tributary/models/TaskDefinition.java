@@ -174,7 +174,7 @@ public record TaskDefinition(
     }
 
     /// Whether a checkpoint can do what the task asks for at all.
-    List<Fault> kindFaults(ModelConfig config, String where) {
+    public List<Fault> kindFaults(ModelConfig config, String where) {
         if (kindFor(config) == kind) {
             return List.of();
         }

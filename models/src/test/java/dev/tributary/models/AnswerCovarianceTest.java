@@ -53,6 +53,12 @@ class AnswerCovarianceTest {
     }
 
     @Test
+    void whatIsNoNumberIsSentBackAsSuch() {
+        assertThat(AnswerCovariance.factors(new float[] {1, Float.NaN}).getFirst())
+                .contains(Float.NaN);
+    }
+
+    @Test
     void twoClassesHaveOneFactorAndNearlyCertainAnswersFewerThanClasses() {
         assertThat(AnswerCovariance.factors(new float[] {1, 2})).hasSize(1);
         float[] certain = {12, 3, 2, -4, -5, -6, -7, -8, -9, -10};

@@ -82,6 +82,13 @@ class ChatTemplateTest {
     }
 
     @Test
+    void aTemplatesLastLineEndIsNotPartOfIt() throws IOException {
+        configured("{{ messages[0].content }}{{ '<|assistant|>' }}\n");
+        assertThat(ChatTemplate.open(folder).conversation("").apply("a"))
+                .isEqualTo("a<|assistant|>");
+    }
+
+    @Test
     void anExamplesTextIsNotReadAsATemplate() throws IOException {
         configured("{{ messages[0].content }}");
         String text = "{{ 1 + 1 }} {% if true %}";

@@ -102,7 +102,8 @@ class ImageProcessorTest {
     @Test
     void everyExampleThatIsNoImageIsRefused() throws IOException {
         ImageProcessor processor = processor("{\"size\": 8}", model(8, 3));
-        String cut = REFERENCE.path("images").path("rgb").asText().substring(0, 60);
+        String whole = REFERENCE.path("images").path("rgb").asText();
+        String cut = whole.substring(0, whole.length() / 2);
         List<Example> examples =
                 Stream.of(cut, "a text", "data:image/png;base64,!")
                         .map(ImageProcessorTest::of)

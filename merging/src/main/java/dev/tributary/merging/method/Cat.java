@@ -409,7 +409,11 @@ public record Cat(Setting lambda, int basis, double balance, boolean rescale, in
         for (MergeTensor tensor : tensors) {
             if (tensor.linear()) {
                 long rows = tensor.shape().getFirst();
-                largest = Math.max(largest, 2 * rows * rows + (experts + 1) * tensor.elements());
+                long together = 2L + Math.min(Workers.available(), experts);
+                largest =
+                        Math.max(
+                                largest,
+                                together * rows * rows + (2L * experts + 1) * tensor.elements());
                 operations += experts * 4.0 * rows * rows * rows;
             }
         }
