@@ -1,7 +1,7 @@
 package dev.tributary.models;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.json.JsonMapper;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.hubspot.jinjava.Jinjava;
 import com.hubspot.jinjava.JinjavaConfig;
 import com.hubspot.jinjava.LegacyOverrides;
@@ -26,7 +26,6 @@ import java.util.function.UnaryOperator;
 final class ChatTemplate {
     private static final String FILE = "chat_template.jinja";
     private static final String CONFIG = "tokenizer_config.json";
-    private static final JsonMapper JSON = new JsonMapper();
 
     /// As `transformers` sets Jinja up.
     private static final JinjavaConfig SETTINGS =
@@ -95,18 +94,9 @@ final class ChatTemplate {
 
     private static JsonNode config(Path folder) {
         Path file = folder.resolve(CONFIG);
-        try {
-            return Files.isRegularFile(file)
-                    ? JSON.readTree(Files.readString(file))
-                    : JSON.createObjectNode();
-        } catch (IOException e) {
-            throw new RefusedException(
-                    new Fault(
-                            FailureCode.CORRUPT_CHECKPOINT,
-                            file.toString(),
-                            "cannot be read: %s".formatted(e.getMessage())),
-                    e);
-        }
+        return Files.isRegularFile(file)
+                ? CheckpointJson.read(file)
+                : JsonNodeFactory.instance.objectNode();
     }
 
     /// Takes out the white space that `{{-`, `-%}` and the like take out, and the last line's end:

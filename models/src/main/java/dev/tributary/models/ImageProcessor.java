@@ -1,12 +1,10 @@
 package dev.tributary.models;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.json.JsonMapper;
 import dev.tributary.tensors.Digest;
 import dev.tributary.tensors.FailureCode;
 import dev.tributary.tensors.Fault;
 import dev.tributary.tensors.RefusedException;
-import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -20,7 +18,6 @@ public final class ImageProcessor implements InputReader {
     /// The file in a checkpoint's folder.
     public static final String FILE = "preprocessor_config.json";
 
-    private static final JsonMapper JSON = new JsonMapper();
     private static final int FAULTS_TOLD = 20;
 
     private final Path file;
@@ -69,24 +66,11 @@ public final class ImageProcessor implements InputReader {
                                     + " with image_processor.save_pretrained"));
         }
         List<Fault> faults = new ArrayList<>();
-        Steps steps = steps(read(file), config, file, faults);
+        Steps steps = steps(CheckpointJson.read(file), config, file, faults);
         if (!faults.isEmpty()) {
             throw new RefusedException(faults);
         }
         return new ImageProcessor(file, steps, config.maxPositions());
-    }
-
-    private static JsonNode read(Path file) {
-        try {
-            return JSON.readTree(Files.readString(file));
-        } catch (IOException e) {
-            throw new RefusedException(
-                    new Fault(
-                            FailureCode.CORRUPT_CHECKPOINT,
-                            file.toString(),
-                            "cannot be read: %s".formatted(e.getMessage())),
-                    e);
-        }
     }
 
     private static Steps steps(JsonNode json, VisionConfig config, Path file, List<Fault> faults) {

@@ -10,8 +10,8 @@ import java.util.Optional;
 /// The C library's heap, where the engine keeps its arrays.
 ///
 /// A pass over a model allocates and frees the same large blocks again and again. Left to itself
-/// glibc fetches each from the kernel and gives it back, and every page is cleared anew: a quarter
-/// of the time of a forward pass. Elsewhere than on glibc nothing is changed.
+/// glibc fetches each from the kernel and gives it back, and every page is cleared anew. Elsewhere
+/// than on glibc nothing is changed.
 public final class NativeHeap {
     private static final int M_TRIM_THRESHOLD = -1;
     private static final int M_TOP_PAD = -2;
