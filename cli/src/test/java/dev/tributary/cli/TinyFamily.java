@@ -54,6 +54,14 @@ enum TinyFamily {
              "hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 4,
              "intermediate_size": 48, "image_size": 8, "patch_size": 4, "num_channels": 3}
             """,
+            Asked.IMAGE),
+    CLIP(
+            """
+            {"model_type": "clip", "architectures": ["CLIPForImageClassification"],
+             "vision_config": {"model_type": "clip_vision_model", "hidden_size": 32,
+             "num_hidden_layers": 2, "num_attention_heads": 4, "intermediate_size": 48,
+             "image_size": 8, "patch_size": 4}}
+            """,
             Asked.IMAGE);
 
     private enum Asked {
@@ -90,8 +98,8 @@ enum TinyFamily {
     /// Writes the base.
     Path base(Path folder) throws IOException {
         Path base = Files.createDirectories(folder.resolve(name()));
-        Architecture architecture =
-                Architecture.of(ModelConfig.of(JSON.readTree(config), "config.json"));
+        ModelConfig read = ModelConfig.of(JSON.readTree(config), "config.json");
+        Architecture architecture = Architecture.of(read);
         Map<String, List<Long>> shapes = new LinkedHashMap<>();
         architecture
                 .trunk()
@@ -100,6 +108,9 @@ enum TinyFamily {
                         shapes.put(architecture.classifierName(name), shape);
                     }
                 });
+        if (!read.labels().isEmpty()) {
+            shapes.putAll(architecture.classifier(read.labels().size()));
+        }
         write(base.resolve("model.safetensors"), shapes, 0.15, 7);
         Files.writeString(base.resolve("config.json"), config);
         if (asked == Asked.IMAGE) {

@@ -35,6 +35,10 @@ final class GenerationWriter {
     static final String TASKS = "tasks";
 
     private static final String CONFIG = "config.json";
+
+    /// Where the file of a CLIP with a classifier describes its image side.
+    private static final String IMAGE_SIDE = "vision_config";
+
     private static final List<String> LAYER_COUNTS =
             List.of("num_hidden_layers", "num_layers", "n_layer");
     private static final String SHARED_SHARD = "model-00001-of-00002.safetensors";
@@ -101,22 +105,35 @@ final class GenerationWriter {
                 taskFolders);
     }
 
-    /// The base's configuration; without heads, where they are kept apart, it is the bare
-    /// encoder's.
     private JsonNode sharedConfig() {
-        ObjectNode config = plan.base().config().deepCopy();
-        boolean headless = plan.architecture().flatMap(Architecture::labelWeight).isPresent();
-        if (headless && config.path("architectures").isArray()) {
-            String encoder =
-                    config.path("architectures")
-                            .path(0)
-                            .asText("")
-                            .replaceFirst("For[A-Z]\\w*$", "Model");
-            config.putArray("architectures").add(encoder);
-        }
+        ObjectNode config = bareConfig();
         layers(config);
         dtype(config);
         plan.vocabulary().ifPresent(vocabulary -> vocabulary.describe(config));
+        return config;
+    }
+
+    /// The base's configuration; without heads, where they are kept apart, it is the bare
+    /// encoder's.
+    private ObjectNode bareConfig() {
+        ObjectNode config = plan.base().config().deepCopy();
+        JsonNode architectures = config.path("architectures");
+        boolean headless = plan.architecture().flatMap(Architecture::labelWeight).isPresent();
+        if (!headless || !architectures.isArray()) {
+            return config;
+        }
+        if (config.path(IMAGE_SIDE) instanceof ObjectNode imageSide) {
+            imageSide.put("model_type", "clip_vision_model");
+            imageSide.putArray("architectures").add("CLIPVisionModel");
+            for (String key : List.of("torch_dtype", "dtype")) {
+                if (config.has(key)) {
+                    imageSide.set(key, config.get(key));
+                }
+            }
+            return imageSide;
+        }
+        String encoder = architectures.path(0).asText("").replaceFirst("For[A-Z]\\w*$", "Model");
+        config.putArray("architectures").add(encoder);
         return config;
     }
 

@@ -4,6 +4,8 @@ import dev.tributary.merging.method.Granularity;
 import dev.tributary.merging.method.LearnsCoefficients;
 import dev.tributary.merging.method.Option;
 import dev.tributary.merging.method.Setting;
+import dev.tributary.models.Architecture;
+import dev.tributary.models.Loader;
 import java.util.ArrayList;
 import java.util.DoubleSummaryStatistics;
 import java.util.LinkedHashMap;
@@ -242,8 +244,10 @@ final class ModelCard {
         line("");
         line("## Loading");
         line("");
-        boolean images = plan.base().config().path("model_type").asText("").equals("vit");
-        String model = "AutoModelFor%sClassification".formatted(images ? "Image" : "Sequence");
+        Loader loader =
+                plan.architecture().map(Architecture::loader).orElse(Loader.SEQUENCE_CLASSIFIER);
+        boolean images = loader != Loader.SEQUENCE_CLASSIFIER;
+        String model = loader.className();
         String reader = images ? "AutoImageProcessor" : "AutoTokenizer";
         line("The folder holds the shared encoder; each folder below `tasks/` is that encoder");
         line("with one task's classifier, as `transformers` loads it:");
@@ -259,6 +263,12 @@ final class ModelCard {
                         .formatted(images ? "processor" : "tokenizer", reader));
         line("model = %s.from_pretrained(folder)".formatted(model));
         line("```");
+        if (loader == Loader.IMAGE_EMBEDDER) {
+            line("");
+            line(
+                    "An image's scores are its embedding, divided by its length, times the transpose of");
+            line("`zeroshot_weights` in the same folder.");
+        }
     }
 
     private static String number(String format, double value) {

@@ -159,7 +159,7 @@ public final class PoolMerger {
         List<Member> members = new ArrayList<>();
         for (MergeRequest.RequestedMember member : request.members()) {
             Checkpoint expert = checkpoint(member.expert(), base);
-            CalibrationSet calibration = calibration(member);
+            CalibrationSet calibration = calibration(member, expert);
             if (expert != null) {
                 validation(member, expert);
                 members.add(
@@ -250,12 +250,14 @@ public final class PoolMerger {
     }
 
     /// The inputs a method may learn from. Of a staged task only the calibration file is opened.
-    private @Nullable CalibrationSet calibration(MergeRequest.RequestedMember member) {
+    private @Nullable CalibrationSet calibration(
+            MergeRequest.RequestedMember member, @Nullable Checkpoint expert) {
         Path definition = member.taskDefinition();
         if (definition == null || !request.method().usesCalibration()) {
             return null;
         }
         try {
+            refuseUnlessAsked(definition, member.task(), expert);
             if (request.method().needs() == MergeMethod.Needs.LABELS) {
                 return labelled(member.task(), definition);
             }
@@ -267,6 +269,29 @@ public final class PoolMerger {
             faults.addAll(e.faults());
             unreadable.add(member.task());
             return null;
+        }
+    }
+
+    /// What a task asks for must be what its expert does.
+    private static void refuseUnlessAsked(
+            Path definition, String task, @Nullable Checkpoint expert) {
+        if (expert == null) {
+            return;
+        }
+        TaskDefinition asked =
+                staged(definition)
+                        ? TaskDefinition.readStaged(definition)
+                        : TaskDefinition.read(definition);
+        String where = task + " config.json";
+        ModelConfig config;
+        try {
+            config = ModelConfig.of(expert.config(), where);
+        } catch (RefusedException _) {
+            return; // told of the base
+        }
+        List<Fault> faults = asked.kindFaults(config, where);
+        if (!faults.isEmpty()) {
+            throw new RefusedException(faults);
         }
     }
 

@@ -1,7 +1,6 @@
 package dev.tributary.merging;
 
 import dev.tributary.models.Architecture;
-import dev.tributary.models.CalibrationSet;
 import dev.tributary.tensors.FailureCode;
 import dev.tributary.tensors.Fault;
 import dev.tributary.tensors.TensorInfo;
@@ -46,17 +45,6 @@ final class TaskTensors {
             List<Fault> faults) {
         Optional<String> classifier = architecture.labelWeight();
         String task = member.task();
-        CalibrationSet set = member.calibration();
-        if (set != null && (set.generation() != null) != classifier.isEmpty()) {
-            faults.add(
-                    new Fault(
-                            FailureCode.BAD_TASK,
-                            task,
-                            classifier.isEmpty()
-                                    ? "is to choose a label, and its expert generates texts: expected kind: generation, with the labels as the words to answer with"
-                                    : "is to generate texts, and its expert chooses a label: expected kind: classification"));
-            return;
-        }
         if (classifier.isEmpty() && onTexts) {
             return;
         }

@@ -54,6 +54,19 @@ class FamilyMergesTest {
              "vocab_size": 120}
             """;
 
+    private static final String IMAGE_SIDE =
+            """
+            {"model_type": "clip_vision_model", "hidden_size": 32, "num_hidden_layers": 2,
+             "num_attention_heads": 4, "intermediate_size": 48, "image_size": 8, "patch_size": 4,
+             "projection_dim": 16}
+            """;
+    private static final String CLIP =
+            """
+            {"model_type": "clip", "architectures": ["CLIPForImageClassification"],
+             "vision_config": %s}
+            """
+                    .formatted(IMAGE_SIDE);
+
     @TempDir private Path folder;
 
     private static ObjectNode config(String family) throws IOException {
@@ -62,6 +75,11 @@ class FamilyMergesTest {
                     case "roberta" -> ROBERTA;
                     case "distilbert" -> DISTILBERT;
                     case "qwen2" -> QWEN2;
+                    case "clip" -> CLIP;
+                    case "zero-shot" ->
+                            IMAGE_SIDE.replace(
+                                    "{",
+                                    "{\"architectures\": [\"CLIPVisionModelWithProjection\"],");
                     default -> T5;
                 };
         return (ObjectNode) new JsonMapper().readTree(text);
@@ -223,7 +241,68 @@ class FamilyMergesTest {
                                         chosen("divmerge"), folder.resolve("out"), "spam", "nouns"),
                                 Progress.SILENT))
                 .isInstanceOf(RefusedException.class)
-                .hasMessageContaining("is to choose a label, and its expert generates texts");
+                .hasMessageContaining("task spam is to choose a label: expected kind: generation");
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "clip, divmerge",
+        "clip, regmean",
+        "clip, fisher",
+        "clip, tatr",
+        "zero-shot, divmerge",
+        "zero-shot, regmean",
+        "zero-shot, fisher",
+        "zero-shot, lot",
+        "zero-shot, cat",
+    })
+    void imagesAreLearntFromThroughClassifiersAndThroughEmbeddingsOfTexts(
+            String family, String method) throws IOException {
+        TinyPool pool = new TinyPool(folder, config(family));
+        Path target = folder.resolve("out");
+
+        MergeResult result =
+                PoolMerger.merge(
+                        pool.request(chosen(method), target, "spam", "hedges", "nouns"),
+                        Progress.SILENT);
+
+        if (method.equals("divmerge")) {
+            DivMergeResult learnt = Objects.requireNonNull(result.learnt());
+            assertThat(learnt.meanAfter()).isLessThan(learnt.meanBefore());
+        }
+        Path view = target.resolve("tasks/nouns");
+        try (Checkpoint shared = Checkpoint.open(target);
+                Checkpoint expert = Checkpoint.open(pool.expert("nouns"));
+                Checkpoint merged = Checkpoint.open(view);
+                RunningModel model = RunningModel.open(merged)) {
+            assertThat(shared.config().path("model_type").asText()).isEqualTo("clip_vision_model");
+            assertThat(merged.tensors().keySet())
+                    .containsExactlyElementsOf(expert.tensors().keySet());
+            assertThat(model.ownHead().orElseThrow().labels()).isEqualTo(4);
+        }
+        assertThat(target.resolve("README.md"))
+                .content()
+                .contains(
+                        family.equals("clip")
+                                ? "AutoModelForImageClassification"
+                                : "CLIPVisionModelWithProjection");
+    }
+
+    @Test
+    void aTaskOfTextsForExpertsOfImagesIsRefused() throws IOException {
+        TinyPool pool = new TinyPool(folder, config("clip"));
+        Path definition = pool.taskFolder("spam").resolve("task.yaml");
+        Files.writeString(
+                definition,
+                Files.readString(definition).replace("image_classification", "classification"));
+
+        assertThatThrownBy(() ->
+                        PoolMerger.merge(
+                                pool.request(
+                                        chosen("divmerge"), folder.resolve("out"), "spam", "nouns"),
+                                Progress.SILENT))
+                .isInstanceOf(RefusedException.class)
+                .hasMessageContaining("task spam is to choose a label: expected");
     }
 
     private static MergeMethod chosen(String method) {

@@ -10,12 +10,15 @@ import dev.tributary.tensors.Digest;
 import dev.tributary.tensors.Dtype;
 import dev.tributary.tensors.Kernels;
 import dev.tributary.tensors.TensorSpec;
+import java.awt.image.BufferedImage;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Base64;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -23,6 +26,7 @@ import java.util.Objects;
 import java.util.Random;
 import java.util.SequencedMap;
 import java.util.TreeMap;
+import javax.imageio.ImageIO;
 
 /// The three BERT experts of the golden files as a pool: with a tokenizer of made-up words and a
 /// staged task for each.
@@ -31,6 +35,7 @@ final class TinyPool {
     static final Map<String, Integer> LABELS = Map.of("spam", 3, "hedges", 2, "nouns", 4);
 
     private static final int VOCABULARY = 120;
+    private static final int SIDE = 8;
     private static final ObjectMapper JSON = new ObjectMapper();
 
     private final Path folder;
@@ -62,7 +67,18 @@ final class TinyPool {
                                 .path(0)
                                 .asText()
                                 .replace("ForSequenceClassification", "Model"));
-        write(folder.resolve("base"), architecture, bare, trunk, architecture.trunk());
+        SequencedMap<String, List<Long>> bareShapes = new LinkedHashMap<>(architecture.trunk());
+        SequencedMap<String, float[]> bareValues = new LinkedHashMap<>(trunk);
+        int ownLabels = ModelConfig.of(bare, "config.json").labels().size();
+        if (ownLabels > 0) {
+            architecture
+                    .classifier(ownLabels)
+                    .forEach((name, shape) -> {
+                        bareShapes.put(name, shape);
+                        bareValues.put(name, gaussian(random, shape, 0.3));
+                    });
+        }
+        write(folder.resolve("base"), architecture, bare, bareValues, bareShapes);
         for (int t = 0; t < TASKS.size(); t++) {
             String task = TASKS.get(t);
             SequencedMap<String, List<Long>> shapes = new LinkedHashMap<>(architecture.trunk());
@@ -83,7 +99,9 @@ final class TinyPool {
             }
             write(folder.resolve("expert" + t), architecture, own, expert, shapes);
             stage(task, t);
-            if (architecture.labelWeight().isEmpty()) {
+            if (architecture.tokenTable().isEmpty()) {
+                stageImages(task, t);
+            } else if (architecture.labelWeight().isEmpty()) {
                 write(
                         taskFolder(task).resolve("task.yaml"),
                         """
@@ -99,8 +117,14 @@ final class TinyPool {
                                 .formatted(task));
             }
         }
-        write(folder.resolve("base/tokenizer.json"), tokenizer());
-        write(folder.resolve("base/tokenizer_config.json"), "{}\n");
+        if (architecture.tokenTable().isEmpty()) {
+            write(
+                    folder.resolve("base/preprocessor_config.json"),
+                    "{\"size\": {\"height\": %d, \"width\": %d}}".formatted(SIDE, SIDE));
+        } else {
+            write(folder.resolve("base/tokenizer.json"), tokenizer());
+            write(folder.resolve("base/tokenizer_config.json"), "{}\n");
+        }
     }
 
     private static float[] gaussian(Random random, List<Long> shape, double scale) {
@@ -230,6 +254,42 @@ final class TinyPool {
         }
         write(target.resolve("calibration.jsonl"), calibration.toString());
         write(target.resolve("validation.jsonl"), validation.toString());
+    }
+
+    /// Puts random images in the place of the texts.
+    private void stageImages(String task, int seed) {
+        Path target = taskFolder(task);
+        try {
+            Path definition = target.resolve("task.yaml");
+            String text = Files.readString(definition);
+            Files.writeString(definition, text.replace("kind: c", "kind: image_c"));
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+        Random random = new Random(seed);
+        StringBuilder calibration = new StringBuilder();
+        StringBuilder validation = new StringBuilder();
+        for (int i = 0; i < 12; i++) {
+            calibration.append("{\"image\": \"%s\"}%n".formatted(image(random)));
+            validation.append(
+                    "{\"image\": \"%s\", \"label\": \"LABEL_0\"}%n".formatted(image(random)));
+        }
+        write(target.resolve("calibration.jsonl"), calibration.toString());
+        write(target.resolve("validation.jsonl"), validation.toString());
+    }
+
+    private static String image(Random random) {
+        BufferedImage image = new BufferedImage(SIDE, SIDE, BufferedImage.TYPE_INT_RGB);
+        for (int pixel = 0; pixel < SIDE * SIDE; pixel++) {
+            image.setRGB(pixel % SIDE, pixel / SIDE, random.nextInt(1 << 24));
+        }
+        ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+        try {
+            ImageIO.write(image, "png", bytes);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+        return "data:image/png;base64," + Base64.getEncoder().encodeToString(bytes.toByteArray());
     }
 
     private static int labelCount(String task) {

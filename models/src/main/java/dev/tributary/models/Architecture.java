@@ -51,4 +51,7 @@ public sealed interface Architecture permits ForwardArchitecture {
 
     /// The table whose rows are the embeddings of tokens.
     String tokenTable();
+
+    /// What `transformers` loads a task's checkpoint by.
+    Loader loader();
 }

@@ -13,11 +13,21 @@ import java.util.function.Supplier;
 final class ConfigReader {
     private final JsonNode config;
     private final String where;
-    private final List<Fault> faults = new ArrayList<>();
+    private final List<Fault> faults;
 
     ConfigReader(JsonNode config, String where) {
+        this(config, where, new ArrayList<>());
+    }
+
+    private ConfigReader(JsonNode config, String where, List<Fault> faults) {
         this.config = config;
         this.where = where;
+        this.faults = faults;
+    }
+
+    /// A configuration within this one; what is wrong with it is wrong with this one.
+    ConfigReader within(String key) {
+        return new ConfigReader(config.path(key), "%s %s".formatted(where, key), faults);
     }
 
     /// A field as it is; missing where it is not there.
@@ -62,7 +72,15 @@ final class ConfigReader {
 
     /// Heads share the hidden width evenly.
     int heads(String key, String hiddenKey, int hidden) {
-        int heads = size(key);
+        return dividing(size(key), hiddenKey, hidden);
+    }
+
+    /// Heads share the hidden width evenly, so many where it does not say.
+    int heads(String key, int otherwise, String hiddenKey, int hidden) {
+        return dividing(size(key, otherwise), hiddenKey, hidden);
+    }
+
+    private int dividing(int heads, String hiddenKey, int hidden) {
         if (heads > 0 && hidden % heads != 0) {
             refuse("%s %d is no multiple of %d heads".formatted(hiddenKey, hidden, heads));
         }
@@ -76,6 +94,11 @@ final class ConfigReader {
                 && !architecture.endsWith("ForImageClassification")) {
             return List.of();
         }
+        return labels();
+    }
+
+    /// Labels in the order of their ids.
+    List<String> labels() {
         JsonNode names = config.path("id2label");
         int count = names.isObject() ? names.size() : config.path("num_labels").asInt(2);
         List<String> labels = new ArrayList<>();

@@ -32,7 +32,9 @@ public enum Family {
     /// Vision transformers as ViT.
     VIT(VisionConfig::vit, "vit"),
     /// The image side of CLIP.
-    CLIP(VisionConfig::clip, "clip_vision_model");
+    CLIP(VisionConfig::clipVision, "clip_vision_model"),
+    /// The image side of CLIP with a classifier.
+    CLIP_CLASSIFIER(VisionConfig::clip, "clip");
 
     private final Function<ConfigReader, ModelConfig> read;
     private final List<String> modelTypes;

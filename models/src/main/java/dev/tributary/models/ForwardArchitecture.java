@@ -50,6 +50,11 @@ sealed interface ForwardArchitecture extends Architecture
     }
 
     @Override
+    default Loader loader() {
+        return Loader.SEQUENCE_CLASSIFIER;
+    }
+
+    @Override
     default boolean taskSpecific(String canonicalName) {
         return false;
     }

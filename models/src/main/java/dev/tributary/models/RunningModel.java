@@ -201,7 +201,14 @@ public final class RunningModel implements AutoCloseable {
                     new Fault(
                             FailureCode.UNSUPPORTED_ARCHITECTURE,
                             config.architecture(),
-                            "classifies nothing, expected an encoder or a ViT"));
+                            "classifies nothing, expected an encoder, a ViT or CLIPForImageClassification"));
+        }
+        if (config instanceof VisionConfig vision && vision.head() == ImageHead.TEXT_WEIGHTS) {
+            throw new RefusedException(
+                    new Fault(
+                            FailureCode.UNSUPPORTED_ARCHITECTURE,
+                            config.architecture(),
+                            "answers by embeddings of texts, which are not trained: expected CLIPForImageClassification"));
         }
         blocks.addAll(classifier);
         Head head = new Head(new Weights(blocks), labelWeight(architecture));

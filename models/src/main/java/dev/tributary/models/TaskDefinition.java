@@ -209,7 +209,8 @@ public record TaskDefinition(
         }
         return switch (kind) {
             case CLASSIFICATION -> "an encoder of texts, such as BERT, RoBERTa or DistilBERT";
-            case IMAGE_CLASSIFICATION -> "a vision transformer, such as ViT";
+            case IMAGE_CLASSIFICATION ->
+                    "a vision transformer, such as ViT or the image side of CLIP";
             case GENERATION -> "a model that generates, such as Qwen2, Llama, Mistral or T5";
         };
     }

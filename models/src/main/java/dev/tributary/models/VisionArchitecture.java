@@ -55,14 +55,24 @@ record VisionArchitecture(VisionConfig config) implements ForwardArchitecture {
 
     @Override
     public boolean taskSpecific(String canonicalName) {
-        return canonicalName.startsWith(VisionLayout.CLASSIFIER + ".");
+        return canonicalName.startsWith(VisionLayout.CLASSIFIER + ".")
+                || canonicalName.equals(VisionLayout.TEXTS);
     }
 
     @Override
     public Optional<String> labelWeight() {
-        return layout() == VisionLayout.VIT
-                ? Optional.of(VisionLayout.CLASSIFIER + WEIGHT)
-                : Optional.empty();
+        return switch (config.head()) {
+            case CLASS_TOKEN, PATCH_MEAN -> Optional.of(VisionLayout.CLASSIFIER + WEIGHT);
+            case TEXT_WEIGHTS -> Optional.of(VisionLayout.TEXTS);
+            case NONE -> Optional.empty();
+        };
+    }
+
+    @Override
+    public Loader loader() {
+        return config.head() == ImageHead.TEXT_WEIGHTS
+                ? Loader.IMAGE_EMBEDDER
+                : Loader.IMAGE_CLASSIFIER;
     }
 
     @Override
@@ -155,17 +165,26 @@ record VisionArchitecture(VisionConfig config) implements ForwardArchitecture {
         blocks.add(Block.of(norm + BIAS, config.hidden()));
     }
 
-    /// Every image has a row for each patch and one for the class token.
+    /// Every image has a row for each patch and one for the class token, which is all that CLIP
+    /// reads after its last layer.
     @Override
     public Batch readBy(String weight, Batch batch) {
-        return Batch.ofTokens(batch.rows() * config.maxPositions(), 0);
+        boolean once =
+                layout() == VisionLayout.CLIP
+                        && (weight.equals(VisionLayout.PROJECTION)
+                                || weight.equals(layout().lastNorm() + WEIGHT));
+        return once ? batch : Batch.ofTokens(batch.rows() * config.maxPositions(), 0);
     }
 
     @Override
     public List<Block> classifierBlocks(int labels) {
         List<Block> blocks = new ArrayList<>();
-        if (layout() == VisionLayout.VIT) {
-            addLinear(blocks, VisionLayout.CLASSIFIER, labels, config.hidden());
+        switch (config.head()) {
+            case CLASS_TOKEN, PATCH_MEAN ->
+                    addLinear(blocks, VisionLayout.CLASSIFIER, labels, config.hidden());
+            case TEXT_WEIGHTS ->
+                    blocks.add(Block.of(VisionLayout.TEXTS, labels, config.projection()));
+            case NONE -> {}
         }
         return blocks;
     }

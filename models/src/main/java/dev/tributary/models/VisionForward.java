@@ -38,19 +38,39 @@ final class VisionForward implements ForwardPass {
     /// Class logits `[rows, labels]`, or an embedding of each image.
     @Override
     public PtNDArray outputs(Batch batch, boolean classifies) {
-        PtNDArray first = (PtNDArray) run(batch, new ArrayList<>()).get(":, 0");
-        PtNDArray last = norm(first, layout.lastNorm());
-        if (classifies) {
+        PtNDArray hidden = run(batch, new ArrayList<>());
+        if (classifies && config.head() == ImageHead.PATCH_MEAN) {
+            PtNDArray mean = (PtNDArray) hidden.get(":, 1:").mean(new int[] {1});
+            return linear(mean, VisionLayout.CLASSIFIER);
+        }
+        PtNDArray last = norm((PtNDArray) hidden.get(":, 0"), layout.lastNorm());
+        if (classifies && config.head() == ImageHead.CLASS_TOKEN) {
             return linear(last, VisionLayout.CLASSIFIER);
         }
-        return config.projection() == 0
-                ? last
-                : JniUtils.linear(last, weights.apply(VisionLayout.PROJECTION), null);
+        PtNDArray embedding = config.projection() == 0 ? last : projected(last);
+        if (!classifies) {
+            return embedding;
+        }
+        NDArray length = embedding.square().sum(new int[] {1}, true).sqrt();
+        return JniUtils.linear(embedding.div(length), weights.apply(VisionLayout.TEXTS), null);
+    }
+
+    private PtNDArray projected(PtNDArray last) {
+        tap.linear(VisionLayout.PROJECTION, last);
+        return JniUtils.linear(last, weights.apply(VisionLayout.PROJECTION), null);
     }
 
     @Override
     public void everyToken(Batch batch, boolean pooler) {
-        norm(run(batch, new ArrayList<>()), layout.lastNorm());
+        PtNDArray hidden = run(batch, new ArrayList<>());
+        if (layout == VisionLayout.VIT) {
+            norm(hidden, layout.lastNorm());
+            return;
+        }
+        PtNDArray last = norm((PtNDArray) hidden.get(":, 0"), layout.lastNorm());
+        if (config.projection() > 0) {
+            projected(last);
+        }
     }
 
     /// Before the last norm.

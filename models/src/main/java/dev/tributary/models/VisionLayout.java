@@ -45,6 +45,9 @@ public enum VisionLayout {
     static final String CLASSIFIER = "classifier";
     static final String PROJECTION = "visual_projection.weight";
 
+    /// An embedding of each label's text, already times the model's scale: `[labels, projection]`.
+    static final String TEXTS = "zeroshot_weights";
+
     /// The parts of a layer, in forward order.
     record Layer(
             String norm,

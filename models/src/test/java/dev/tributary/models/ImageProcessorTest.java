@@ -43,6 +43,7 @@ class ImageProcessorTest {
     private static VisionConfig model(int size, int channels) {
         return new VisionConfig(
                 VisionLayout.VIT,
+                ImageHead.CLASS_TOKEN,
                 "ViTForImageClassification",
                 1,
                 8,
