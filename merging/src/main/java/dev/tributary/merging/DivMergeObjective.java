@@ -1,7 +1,6 @@
 package dev.tributary.merging;
 
 import dev.tributary.merging.method.OutputLoss;
-import dev.tributary.models.Batch;
 import dev.tributary.models.RunningModel;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -21,14 +20,26 @@ final class DivMergeObjective implements Objective {
     private final TaskVectors vectors;
     private final List<DivMergeTask> tasks;
     private final OutputLoss loss;
+    private final long bytes;
 
     /// @param tasks in the plan's order of members
     DivMergeObjective(
             RunningModel model, TaskVectors vectors, List<DivMergeTask> tasks, OutputLoss loss) {
+        this(model, vectors, tasks, loss, RunningModel.KEPT_BYTES);
+    }
+
+    /// @param bytes what a way back may need of memory beside the model and its gradients
+    DivMergeObjective(
+            RunningModel model,
+            TaskVectors vectors,
+            List<DivMergeTask> tasks,
+            OutputLoss loss,
+            long bytes) {
         this.model = model;
         this.vectors = vectors;
         this.tasks = tasks;
         this.loss = loss;
+        this.bytes = bytes;
     }
 
     @Override
@@ -62,22 +73,40 @@ final class DivMergeObjective implements Objective {
     public double[] step(double[][] coefficients, List<int[]> items, double[][] gradient) {
         vectors.materialise(coefficients);
         model.zeroGradients();
-        double share = 1.0 / tasks.size();
         List<RunningModel.LossTerm> terms = new ArrayList<>(tasks.size());
+        List<Part> parts = new ArrayList<>(tasks.size());
         for (int t = 0; t < tasks.size(); t++) {
-            DivMergeTask task = tasks.get(t);
-            Batch batch = task.inputs().batch(items.get(t));
-            terms.add(
-                    new RunningModel.LossTerm(
-                            task.head(),
-                            batch,
-                            task.loss(loss, items.get(t), share, vectors.workers())));
+            CalibrationInputs inputs = tasks.get(t).inputs();
+            double all = inputs.weight(items.get(t));
+            for (int[] part : model.parts(inputs, items.get(t), bytes)) {
+                double share = inputs.weight(part) / all;
+                parts.add(new Part(t, share));
+                terms.add(
+                        new RunningModel.LossTerm(
+                                tasks.get(t).head(),
+                                inputs.batch(part),
+                                tasks.get(t)
+                                        .loss(
+                                                loss,
+                                                part,
+                                                share / tasks.size(),
+                                                vectors.workers())));
+            }
         }
-        double[] losses = model.backward(terms);
+        double[] partLosses = model.backward(terms);
+        double[] losses = new double[tasks.size()];
+        for (int i = 0; i < partLosses.length; i++) {
+            losses[parts.get(i).task()] += parts.get(i).share() * partLosses[i];
+        }
         for (double[] ofTask : gradient) {
             Arrays.fill(ofTask, 0);
         }
         vectors.gradient(gradient);
         return losses;
     }
+
+    /// Inputs of a task that go through the model together.
+    ///
+    /// @param share of the task's loss
+    private record Part(int task, double share) {}
 }

@@ -26,6 +26,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /// DivMerge on three small decoders, whose answers are distributions over the vocabulary at every
@@ -105,12 +106,16 @@ class DivMergeDecoderGoldenTest {
     }
 
     @ParameterizedTest
-    @EnumSource(Divergence.class)
-    void lossesAndGradientsAreThoseOfTheReference(Divergence divergence) {
+    @CsvSource({"JS, 1000000000, 1, 1", "KL, 1000000000, 1, 1", "JS, 150000, 2, 4", "KL, 1, 5, 5"})
+    void lossesAndGradientsAreThoseOfTheReferenceAlsoInParts(
+            Divergence divergence, long bytes, int least, int most) {
         String kind = divergence.id();
         int groups = plan.groups().size();
         double[][] gamma = filled(0.3);
-        DivMergeObjective objective = objective(divergence);
+        DivMergeObjective objective =
+                new DivMergeObjective(model, vectors, tasks, divergence, bytes);
+        List<int[]> parts = model.parts(tasks.getFirst().inputs(), allItems().getFirst(), bytes);
+        assertThat(parts).hasSizeBetween(least, most);
 
         double[] losses = objective.losses(gamma);
         assertThat(losses)

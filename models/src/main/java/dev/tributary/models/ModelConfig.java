@@ -16,6 +16,9 @@ public sealed interface ModelConfig
     /// Width of the hidden states.
     int hidden();
 
+    /// Width inside the feed-forward network.
+    int intermediate();
+
     /// Rows of the word embedding.
     int vocabulary();
 
@@ -28,6 +31,12 @@ public sealed interface ModelConfig
     /// Whether it answers with texts of its own.
     default boolean generates() {
         return false;
+    }
+
+    /// Bytes a token leaves behind in the layers for the way back, about: inputs and outputs of
+    /// norms, of attention and of what follows it, and four times what lies within that.
+    default long keptBytes() {
+        return layers() * (14L * hidden() + 4L * intermediate()) * Float.BYTES;
     }
 
     /// How many tokens of a task's inputs this model can take.

@@ -35,6 +35,13 @@ public final class RunningModel implements AutoCloseable {
     /// beside a model.
     private static final long PACKED_TOKENS = 2048;
 
+    /// What a way back may need of memory beside the model and its gradients.
+    public static final long KEPT_BYTES = 1L << 30;
+
+    /// Numbers kept for each score of an answer: the score, its exponential, its derivative, and
+    /// the copies of them on either side.
+    private static final int PER_SCORE = 6;
+
     private final ModelConfig config;
     private final ForwardArchitecture architecture;
     private final Weights trunk;
@@ -261,6 +268,31 @@ public final class RunningModel implements AutoCloseable {
         }
     }
 
+    /// Splits inputs, in their order, into parts that can be sent back through the model one by one
+    /// in little memory: all of them in one where they are short or the model is small.
+    ///
+    /// @param bytes what one may need beside the model and its gradients
+    public List<int[]> parts(Inputs inputs, int[] items, long bytes) {
+        List<int[]> parts = new ArrayList<>();
+        long perAnswer = config.generates() ? PER_SCORE * 4L * config.vocabulary() : 0;
+        int from = 0;
+        long longest = 0;
+        long answers = 0;
+        for (int i = 0; i < items.length; i++) {
+            longest = Math.max(longest, inputs.length(items[i]));
+            answers += inputs.answers(items[i]);
+            long tokens = longest * (i + 1 - from);
+            if (i > from && tokens * config.keptBytes() + answers * perAnswer > bytes) {
+                parts.add(Arrays.copyOfRange(items, from, i));
+                from = i;
+                longest = inputs.length(items[i]);
+                answers = inputs.answers(items[i]);
+            }
+        }
+        parts.add(Arrays.copyOfRange(items, from, items.length));
+        return parts;
+    }
+
     /// A batch, the head it is answered through, and the loss of the answers.
     ///
     /// @param head the task's, or null for the model's own
@@ -291,9 +323,10 @@ public final class RunningModel implements AutoCloseable {
     private int together(List<LossTerm> terms) {
         int count = 0;
         long tokens = 0;
+        long most = Math.min(PACKED_TOKENS, KEPT_BYTES / config.keptBytes());
         while (count < terms.size() && packs(terms.get(count).head())) {
             tokens += Packed.cells(terms.get(count).batch());
-            if (tokens > PACKED_TOKENS) {
+            if (tokens > most) {
                 break;
             }
             count++;
