@@ -5,6 +5,7 @@ import dev.tributary.models.LeadingTokens;
 import dev.tributary.tensors.FailureCode;
 import dev.tributary.tensors.Fault;
 import dev.tributary.tensors.RefusedException;
+import java.util.Arrays;
 import java.util.List;
 
 /// What one expert answers to its task's calibration inputs: the fixed side of DivMerge's
@@ -20,6 +21,9 @@ final class Teacher {
     private final int[] ids;
     private final float[] values;
     private final List<long[]> answers;
+
+    /// Of each item's logits once it has been asked for, NaN before.
+    private final double[] logSums;
 
     /// Whole distributions.
     ///
@@ -52,6 +56,8 @@ final class Teacher {
         this.ids = ids;
         this.values = values;
         this.answers = List.copyOf(answers);
+        this.logSums = new double[leading == 0 ? items : 0];
+        Arrays.fill(logSums, Double.NaN);
     }
 
     /// The same distributions, which are those at the tokens of these answers, one after the other.
@@ -100,7 +106,14 @@ final class Teacher {
     /// The log-probabilities of one item's outcomes.
     void logProbabilities(int item, double[] target) {
         if (leading == 0) {
-            Divergence.logSoftmax(values, item * labels, labels, target);
+            int from = item * labels;
+            if (Double.isNaN(logSums[item])) {
+                logSums[item] = Divergence.logSum(values, from, labels, target);
+            }
+            double logSum = logSums[item];
+            for (int label = 0; label < labels; label++) {
+                target[label] = values[from + label] - logSum;
+            }
             return;
         }
         for (int outcome = 0; outcome <= leading; outcome++) {

@@ -5,6 +5,9 @@ import ai.djl.ndarray.types.Shape;
 import ai.djl.pytorch.engine.PtNDArray;
 import ai.djl.pytorch.engine.PtNDManager;
 import ai.djl.pytorch.jni.JniUtils;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.nio.ByteOrder;
 import java.nio.LongBuffer;
 import java.util.Arrays;
 
@@ -15,11 +18,29 @@ import java.util.Arrays;
 /// one, frees the number at once and reads it again on the way back, where a garbage collection in
 /// between has put something else. So factors come from here and never from `mul(Number)`.
 final class EngineArrays {
+    private static final long ALIGNMENT = 64;
+
     private EngineArrays() {}
 
     /// A copy of these numbers.
     static PtNDArray floats(PtNDManager manager, float[] values, long... shape) {
         return (PtNDArray) manager.create(values, new Shape(shape)).duplicate();
+    }
+
+    /// Copies an array's numbers.
+    static void read(PtNDArray array, float[] target) {
+        long bytes = array.getShape().size() * Float.BYTES;
+        MemorySegment memory = MemorySegment.ofBuffer(array.toByteBuffer(true));
+        MemorySegment.copy(memory, 0, MemorySegment.ofArray(target), 0, bytes);
+    }
+
+    /// These numbers in memory that is given back with the arena: close the array before it.
+    static PtNDArray over(
+            PtNDManager manager, Arena arena, float[] values, int count, Shape shape) {
+        MemorySegment memory = arena.allocate((long) count * Float.BYTES, ALIGNMENT);
+        MemorySegment.copy(MemorySegment.ofArray(values), 0, memory, 0, memory.byteSize());
+        return manager.create(
+                memory.asByteBuffer().order(ByteOrder.nativeOrder()), shape, DataType.FLOAT32);
     }
 
     /// One number that stands for an array of any shape.

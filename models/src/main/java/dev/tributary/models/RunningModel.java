@@ -9,6 +9,7 @@ import dev.tributary.tensors.Checkpoint;
 import dev.tributary.tensors.FailureCode;
 import dev.tributary.tensors.Fault;
 import dev.tributary.tensors.RefusedException;
+import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -48,6 +49,12 @@ public final class RunningModel implements AutoCloseable {
     private final @Nullable Head ownHead;
     private final @Nullable TokenSubset tokens;
     private final SequencedSet<Long> endTokens;
+
+    /// Scores and their derivatives on the way through the host, kept from one pass to the next: a
+    /// vocabulary's are tens of megabytes.
+    private float[] scores = {};
+
+    private float[] derivative = {};
 
     private RunningModel(
             ModelConfig config,
@@ -258,13 +265,30 @@ public final class RunningModel implements AutoCloseable {
                 NDScope scope = new NDScope()) {
             scope.suppressNotUsedWarning();
             PtNDArray outputs = outputs(head, batch);
-            Outputs host = host(head, outputs);
-            float[] derivative = new float[host.values().length];
-            double value = loss.apply(host.values(), host.rows(), host.columns(), derivative);
-            PtNDArray upstream =
-                    EngineArrays.floats(trunk.manager(), derivative, host.rows(), host.columns());
-            JniUtils.backward(outputs, upstream, false, false);
+            Shape shape = outputs.getShape();
+            int rows = (int) shape.get(0);
+            int columns = (int) shape.get(1);
+            hold(Math.multiplyExact(rows, columns));
+            EngineArrays.read(outputs, scores);
+            double value = loss.apply(scores, rows, columns, derivative);
+            try (Arena arena = Arena.ofConfined()) {
+                PtNDArray upstream =
+                        EngineArrays.over(
+                                trunk.manager(), arena, derivative, rows * columns, shape);
+                JniUtils.backward(outputs, upstream, false, false);
+                upstream.close();
+            }
             return value;
+        }
+    }
+
+    /// Makes room for scores and their derivatives, which are zeros then.
+    private void hold(int count) {
+        if (scores.length < count) {
+            scores = new float[count];
+            derivative = new float[count];
+        } else {
+            Arrays.fill(derivative, 0, count, 0);
         }
     }
 

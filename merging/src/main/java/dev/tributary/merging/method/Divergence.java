@@ -1,5 +1,7 @@
 package dev.tributary.merging.method;
 
+import dev.tributary.tensors.Exponentials;
+
 /// How far the merged model's answer is from an expert's, as a number in nats and as a gradient
 /// with respect to the merged model's logits.
 ///
@@ -14,14 +16,28 @@ public enum Divergence implements OutputLoss {
         public double between(double[] expert, double[] merged, int classes, double[] gradient) {
             double expertPart = 0;
             double mergedPart = 0;
-            for (int c = 0; c < classes; c++) {
-                double middle = logMean(expert[c], merged[c]);
-                expertPart += Math.exp(expert[c]) * (expert[c] - middle);
-                gradient[c] = merged[c] - middle;
-                mergedPart += Math.exp(merged[c]) * gradient[c];
+            int together = Math.min(classes, TOGETHER);
+            double[] p = new double[together];
+            double[] q = new double[together];
+            double[] middle = new double[together];
+            for (int from = 0; from < classes; from += together) {
+                int count = Math.min(together, classes - from);
+                Exponentials.exp(expert, from, p, count);
+                Exponentials.exp(merged, from, q, count);
+                for (int c = 0; c < count; c++) {
+                    middle[c] = 0.5 * (p[c] + q[c]);
+                }
+                Exponentials.log(middle, 0, middle, count);
+                for (int c = 0; c < count; c++) {
+                    double slope = merged[from + c] - middle[c];
+                    expertPart += p[c] * (expert[from + c] - middle[c]);
+                    mergedPart += q[c] * slope;
+                    gradient[from + c] = slope;
+                }
+                System.arraycopy(q, 0, expert, from, count);
             }
             for (int c = 0; c < classes; c++) {
-                gradient[c] = 0.5 * Math.exp(merged[c]) * (gradient[c] - mergedPart);
+                gradient[c] = 0.5 * expert[c] * (gradient[c] - mergedPart);
             }
             return Math.max(0, 0.5 * expertPart + 0.5 * mergedPart);
         }
@@ -33,16 +49,25 @@ public enum Divergence implements OutputLoss {
         @Override
         public double between(double[] expert, double[] merged, int classes, double[] gradient) {
             double sum = 0;
-            for (int c = 0; c < classes; c++) {
-                double p = Math.exp(expert[c]);
-                sum += p * (expert[c] - merged[c]);
-                gradient[c] = Math.exp(merged[c]) - p;
+            int together = Math.min(classes, TOGETHER);
+            double[] p = new double[together];
+            double[] q = new double[together];
+            for (int from = 0; from < classes; from += together) {
+                int count = Math.min(together, classes - from);
+                Exponentials.exp(expert, from, p, count);
+                Exponentials.exp(merged, from, q, count);
+                for (int c = 0; c < count; c++) {
+                    sum += p[c] * (expert[from + c] - merged[from + c]);
+                    gradient[from + c] = q[c] - p[c];
+                }
             }
             return Math.max(0, sum);
         }
     };
 
-    private static final double LOG_2 = Math.log(2);
+    /// Classes that are gone through at a time, few enough for what is made of them to stay in the
+    /// first-level cache.
+    static final int TOGETHER = 512;
 
     private final String id;
 
@@ -62,22 +87,28 @@ public enum Divergence implements OutputLoss {
 
     /// Log-probabilities of logits: `z - logsumexp(z)`, in fp64.
     public static void logSoftmax(float[] logits, int from, int classes, double[] target) {
-        double greatest = Double.NEGATIVE_INFINITY;
-        for (int c = 0; c < classes; c++) {
-            greatest = Math.max(greatest, logits[from + c]);
-        }
-        double sum = 0;
-        for (int c = 0; c < classes; c++) {
-            sum += Math.exp(logits[from + c] - greatest);
-        }
-        double logSum = greatest + Math.log(sum);
+        double logSum = logSum(logits, from, classes, target);
         for (int c = 0; c < classes; c++) {
             target[c] = logits[from + c] - logSum;
         }
     }
 
-    private static double logMean(double a, double b) {
-        double greater = Math.max(a, b);
-        return greater + Math.log1p(Math.exp(Math.min(a, b) - greater)) - LOG_2;
+    /// The logarithm of the sum of the exponentials of logits, in fp64.
+    ///
+    /// @param scratch as many numbers as there are classes
+    public static double logSum(float[] logits, int from, int classes, double[] scratch) {
+        float greatest = Float.NEGATIVE_INFINITY;
+        for (int c = 0; c < classes; c++) {
+            greatest = Math.max(greatest, logits[from + c]);
+        }
+        for (int c = 0; c < classes; c++) {
+            scratch[c] = (double) logits[from + c] - greatest;
+        }
+        Exponentials.exp(scratch, 0, scratch, classes);
+        double sum = 0;
+        for (int c = 0; c < classes; c++) {
+            sum += scratch[c];
+        }
+        return greatest + Math.log(sum);
     }
 }

@@ -9,7 +9,7 @@ public interface OutputLoss {
 
     /// The loss of one answer; fills the gradient.
     ///
-    /// @param expert the expert's log-probabilities
+    /// @param expert the expert's log-probabilities; something else afterwards
     /// @param merged the merged model's log-probabilities
     /// @param classes how many entries of the arrays count
     /// @param gradient receives `classes` entries
