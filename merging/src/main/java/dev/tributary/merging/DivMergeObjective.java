@@ -5,7 +5,6 @@ import dev.tributary.models.RunningModel;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.stream.IntStream;
 
 /// A loss of the merged model's answers as a function of the coefficients, with its gradient: with
 /// the divergence from the experts' answers DivMerge's objective (arXiv 2509.02108, equations 3 and
@@ -25,7 +24,7 @@ final class DivMergeObjective implements Objective {
     /// @param tasks in the plan's order of members
     DivMergeObjective(
             RunningModel model, TaskVectors vectors, List<DivMergeTask> tasks, OutputLoss loss) {
-        this(model, vectors, tasks, loss, RunningModel.KEPT_BYTES);
+        this(model, vectors, tasks, loss, model.passBytes());
     }
 
     /// @param bytes what a way back may need of memory beside the model and its gradients
@@ -53,18 +52,16 @@ final class DivMergeObjective implements Objective {
         double sum = 0;
         double weights = 0;
         for (int[] items : inputs.byLength(ROWS_PER_BATCH)) {
-            float[] logits = model.logits(task.head(), inputs.batch(items));
-            int answers = IntStream.of(items).map(inputs::answers).sum();
-            double weight = inputs.weight(items);
-            sum +=
-                    weight
-                            * task.loss(loss, items, 0, vectors.workers())
-                                    .apply(
-                                            logits,
-                                            answers,
-                                            logits.length / answers,
-                                            new float[logits.length]);
-            weights += weight;
+            for (int[] part : model.parts(inputs, items, bytes)) {
+                double weight = inputs.weight(part);
+                sum +=
+                        weight
+                                * model.loss(
+                                        task.head(),
+                                        inputs.batch(part),
+                                        task.loss(loss, part, 0, vectors.workers()));
+                weights += weight;
+            }
         }
         return sum / weights;
     }

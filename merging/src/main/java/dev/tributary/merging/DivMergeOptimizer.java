@@ -20,7 +20,6 @@ import java.util.List;
 import java.util.Optional;
 import java.util.SequencedMap;
 import java.util.TreeMap;
-import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
 /// Learns coefficients: DivMerge's (arXiv 2509.02108), for which it runs every expert once over its
@@ -172,8 +171,7 @@ public final class DivMergeOptimizer {
         Teacher teacher =
                 ask(asked.member().task(), model, head, inputs, asked.key().leading())
                         .answering(answers);
-        cache.keep(asked.key(), teacher);
-        return task(asked, head, teacher, model);
+        return task(asked, head, cache.keep(asked.key(), teacher), model);
     }
 
     /// So many inputs as the method wants, drawn by its seed: a file may be sorted by label.
@@ -201,27 +199,44 @@ public final class DivMergeOptimizer {
             int leading) {
         Teacher.Recorder recorder = new Teacher.Recorder(inputs.allAnswers(), leading);
         for (int[] items : inputs.byLength(ROWS_PER_BATCH)) {
-            float[] logits = model.logits(head, inputs.batch(items));
-            for (float logit : logits) {
-                if (!Float.isFinite(logit)) {
-                    throw new RefusedException(
-                            new Fault(
-                                    FailureCode.NON_FINITE,
-                                    task,
-                                    "the expert answers its calibration inputs with %s, expected"
-                                                    .formatted(logit)
-                                            + " finite logits"));
-                }
-            }
-            int labels = logits.length / IntStream.of(items).map(inputs::answers).sum();
-            int row = 0;
-            for (int item : items) {
-                for (int answer = 0; answer < inputs.answers(item); answer++) {
-                    recorder.add(inputs.firstAnswer(item) + answer, logits, row * labels, labels);
-                    row++;
-                }
+            for (int[] part : model.parts(inputs, items, model.passBytes())) {
+                model.loss(
+                        head,
+                        inputs.batch(part),
+                        (logits, rows, labels, _) -> {
+                            record(task, inputs, part, logits, rows, labels, recorder);
+                            return 0;
+                        });
             }
         }
         return recorder.teacher();
+    }
+
+    private static void record(
+            String task,
+            CalibrationInputs inputs,
+            int[] items,
+            float[] logits,
+            int rows,
+            int labels,
+            Teacher.Recorder recorder) {
+        for (int i = 0; i < rows * labels; i++) {
+            if (!Float.isFinite(logits[i])) {
+                throw new RefusedException(
+                        new Fault(
+                                FailureCode.NON_FINITE,
+                                task,
+                                "the expert answers its calibration inputs with %s, expected"
+                                                .formatted(logits[i])
+                                        + " finite logits"));
+            }
+        }
+        int row = 0;
+        for (int item : items) {
+            for (int answer = 0; answer < inputs.answers(item); answer++) {
+                recorder.add(inputs.firstAnswer(item) + answer, logits, row * labels, labels);
+                row++;
+            }
+        }
     }
 }

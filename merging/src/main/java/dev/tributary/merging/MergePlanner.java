@@ -146,7 +146,7 @@ public final class MergePlanner {
             if (runsModels() && architecture.isPresent()) {
                 TaskTensors.refuseWithoutHead(
                         method.id(),
-                        learnsFromTexts(),
+                        takesGeneration(method),
                         members.get(m),
                         architecture.get(),
                         own.getOrDefault(task, List.of()),
@@ -251,8 +251,9 @@ public final class MergePlanner {
         }
     }
 
-    /// Fisher information and trust regions need the gradient of a label's likelihood.
-    private boolean learnsFromTexts() {
+    /// Whether a method takes tasks whose answers are generated: Fisher information and trust
+    /// regions need the gradient of a label's likelihood.
+    public static boolean takesGeneration(MergeMethod method) {
         return LayerSums.among(method.statistics()).containsAll(method.statistics());
     }
 

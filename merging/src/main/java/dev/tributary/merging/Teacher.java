@@ -5,6 +5,8 @@ import dev.tributary.models.LeadingTokens;
 import dev.tributary.tensors.FailureCode;
 import dev.tributary.tensors.Fault;
 import dev.tributary.tensors.RefusedException;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.util.Arrays;
 import java.util.List;
 
@@ -19,7 +21,7 @@ final class Teacher {
     private final int labels;
     private final int leading;
     private final int[] ids;
-    private final float[] values;
+    private final MemorySegment values;
     private final List<long[]> answers;
 
     /// Of each item's logits once it has been asked for, NaN before.
@@ -39,12 +41,23 @@ final class Teacher {
     /// @param answers texts at whose tokens these are the distributions, one after the other; none
     ///   where a label is chosen
     Teacher(int items, int labels, int leading, int[] ids, float[] values, List<long[]> answers) {
-        int columns = leading == 0 ? labels : leading + 1;
+        this(items, labels, leading, ids, MemorySegment.ofArray(values), answers);
+    }
+
+    /// @param values as above, in the heap or in a mapped file
+    Teacher(
+            int items,
+            int labels,
+            int leading,
+            int[] ids,
+            MemorySegment values,
+            List<long[]> answers) {
+        long columns = leading == 0 ? labels : leading + 1;
         int tokens = answers.stream().mapToInt(answer -> answer.length).sum();
-        if (values.length != items * columns || ids.length != items * leading) {
+        if (values.byteSize() != items * columns * Float.BYTES || ids.length != items * leading) {
             throw new IllegalArgumentException(
-                    "[teacher] %d numbers for %d items and %d labels, %d of them leading"
-                            .formatted(values.length, items, labels, leading));
+                    "[teacher] %d bytes for %d items and %d labels, %d of them leading"
+                            .formatted(values.byteSize(), items, labels, leading));
         }
         if (!answers.isEmpty() && tokens != items) {
             throw new IllegalArgumentException(
@@ -94,7 +107,8 @@ final class Teacher {
         return ids;
     }
 
-    float[] values() {
+    /// The numbers as they are kept.
+    MemorySegment values() {
         return values;
     }
 
@@ -106,18 +120,23 @@ final class Teacher {
     /// The log-probabilities of one item's outcomes.
     void logProbabilities(int item, double[] target) {
         if (leading == 0) {
-            int from = item * labels;
+            read((long) item * labels, labels, target);
             if (Double.isNaN(logSums[item])) {
-                logSums[item] = Divergence.logSum(values, from, labels, target);
+                double[] scratch = Arrays.copyOf(target, labels);
+                logSums[item] = Divergence.logSum(scratch, labels);
             }
             double logSum = logSums[item];
             for (int label = 0; label < labels; label++) {
-                target[label] = values[from + label] - logSum;
+                target[label] -= logSum;
             }
             return;
         }
-        for (int outcome = 0; outcome <= leading; outcome++) {
-            target[outcome] = values[item * (leading + 1) + outcome];
+        read((long) item * (leading + 1), leading + 1, target);
+    }
+
+    private void read(long from, int count, double[] target) {
+        for (int i = 0; i < count; i++) {
+            target[i] = values.getAtIndex(ValueLayout.JAVA_FLOAT, from + i);
         }
     }
 

@@ -4,6 +4,9 @@ import dev.tributary.models.Example;
 import dev.tributary.tensors.Digest;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
@@ -11,6 +14,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -29,6 +34,9 @@ final class TeacherCache {
     private static final int MAGIC = 0x54524254;
     private static final int HEADER_BYTES = 5 * Integer.BYTES;
     private static final int DIGEST_BYTES = 32;
+
+    /// Bytes that are read or written at a time.
+    private static final long PIECE = 1L << 20;
 
     private final Path folder;
 
@@ -70,44 +78,56 @@ final class TeacherCache {
         }
     }
 
+    /// An entry, whose numbers are read from its mapped file when they are needed.
     Optional<Teacher> find(Key key) {
         Path file = folder.resolve(key.fileName());
         try {
-            return Files.exists(file) ? decode(Files.readAllBytes(file)) : Optional.empty();
+            return Files.exists(file) ? decode(file) : Optional.empty();
         } catch (IOException e) {
             throw new UncheckedIOException("cannot read " + file, e);
         }
     }
 
-    void keep(Key key, Teacher teacher) {
+    /// Writes an entry.
+    ///
+    /// @return the same, read from its file
+    Teacher keep(Key key, Teacher teacher) {
         Path file = folder.resolve(key.fileName());
         try {
             Files.createDirectories(folder);
             Path aside = Files.createTempFile(folder, "new-", ".partial");
             try (FileChannel channel = FileChannel.open(aside, StandardOpenOption.WRITE)) {
-                ByteBuffer bytes = encode(teacher);
-                while (bytes.hasRemaining()) {
-                    channel.write(bytes);
+                MessageDigest digest = sha256();
+                write(channel, head(teacher), digest);
+                for (long from = 0; from < teacher.values().byteSize(); from += PIECE) {
+                    long bytes = Math.min(PIECE, teacher.values().byteSize() - from);
+                    MemorySegment piece = teacher.values().asSlice(from, bytes);
+                    write(channel, ByteBuffer.wrap(piece.toArray(ValueLayout.JAVA_BYTE)), digest);
                 }
+                write(channel, ByteBuffer.wrap(digest.digest()), sha256());
                 channel.force(true);
             }
             Files.move(aside, file, StandardCopyOption.ATOMIC_MOVE);
         } catch (IOException e) {
             throw new UncheckedIOException("cannot write " + file, e);
         }
+        return find(key).orElse(teacher);
     }
 
-    private static ByteBuffer encode(Teacher teacher) {
-        float[] values = teacher.values();
+    private static void write(FileChannel channel, ByteBuffer bytes, MessageDigest digest)
+            throws IOException {
+        digest.update(bytes.duplicate());
+        while (bytes.hasRemaining()) {
+            channel.write(bytes);
+        }
+    }
+
+    /// All but the numbers.
+    private static ByteBuffer head(Teacher teacher) {
         int[] ids = teacher.ids();
         int answers = teacher.answers().stream().mapToInt(TeacherCache::bytes).sum();
         ByteBuffer bytes =
-                ByteBuffer.allocate(
-                                HEADER_BYTES
-                                        + answers
-                                        + ids.length * Integer.BYTES
-                                        + values.length * Float.BYTES
-                                        + DIGEST_BYTES)
+                ByteBuffer.allocate(HEADER_BYTES + answers + ids.length * Integer.BYTES)
                         .order(ByteOrder.LITTLE_ENDIAN)
                         .putInt(MAGIC)
                         .putInt(teacher.items())
@@ -123,25 +143,29 @@ final class TeacherCache {
         for (int id : ids) {
             bytes.putInt(id);
         }
-        for (float value : values) {
-            bytes.putFloat(value);
-        }
-        return bytes.put(digest(bytes.array())).flip();
+        return bytes.flip();
     }
 
     private static int bytes(long[] answer) {
         return Integer.BYTES + answer.length * Long.BYTES;
     }
 
-    private static Optional<Teacher> decode(byte[] content) {
-        if (content.length < HEADER_BYTES + DIGEST_BYTES
+    private static Optional<Teacher> decode(Path file) throws IOException {
+        MemorySegment content;
+        try (FileChannel channel = FileChannel.open(file)) {
+            content = channel.map(FileChannel.MapMode.READ_ONLY, 0, channel.size(), Arena.ofAuto());
+        }
+        long covered = content.byteSize() - DIGEST_BYTES;
+        if (covered < HEADER_BYTES
                 || !Arrays.equals(
-                        digest(content),
-                        Arrays.copyOfRange(
-                                content, content.length - DIGEST_BYTES, content.length))) {
+                        digest(content.asSlice(0, covered)),
+                        content.asSlice(covered).toArray(ValueLayout.JAVA_BYTE))) {
             return Optional.empty();
         }
-        ByteBuffer bytes = ByteBuffer.wrap(content).order(ByteOrder.LITTLE_ENDIAN);
+        ByteBuffer bytes =
+                content.asSlice(0, Math.min(covered, Integer.MAX_VALUE))
+                        .asByteBuffer()
+                        .order(ByteOrder.LITTLE_ENDIAN);
         int magic = bytes.getInt();
         int items = bytes.getInt();
         int labels = bytes.getInt();
@@ -161,16 +185,24 @@ final class TeacherCache {
         for (int i = 0; i < ids.length; i++) {
             ids[i] = bytes.getInt();
         }
-        float[] values = new float[(bytes.remaining() - DIGEST_BYTES) / Float.BYTES];
-        for (int i = 0; i < values.length; i++) {
-            values[i] = bytes.getFloat();
-        }
+        MemorySegment values = content.asSlice(bytes.position(), covered - bytes.position());
         return Optional.of(new Teacher(items, labels, leading, ids, values, answers));
     }
 
-    /// The digest of everything before the digest.
-    private static byte[] digest(byte[] content) {
-        byte[] covered = Arrays.copyOf(content, content.length - DIGEST_BYTES);
-        return java.util.HexFormat.of().parseHex(Digest.of(covered).hex());
+    private static byte[] digest(MemorySegment content) {
+        MessageDigest digest = sha256();
+        for (long from = 0; from < content.byteSize(); from += PIECE) {
+            long bytes = Math.min(PIECE, content.byteSize() - from);
+            digest.update(content.asSlice(from, bytes).asByteBuffer());
+        }
+        return digest.digest();
+    }
+
+    private static MessageDigest sha256() {
+        try {
+            return MessageDigest.getInstance("SHA-256");
+        } catch (NoSuchAlgorithmException e) {
+            throw new IllegalStateException("every JVM has SHA-256", e);
+        }
     }
 }

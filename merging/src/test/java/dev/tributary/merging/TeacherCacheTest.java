@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.tributary.models.Example;
 import dev.tributary.tensors.Digest;
 import java.io.IOException;
+import java.lang.foreign.ValueLayout;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -25,7 +26,8 @@ class TeacherCacheTest {
         Teacher found = new TeacherCache(folder).find(KEY).orElseThrow();
         assertThat(found.items()).isEqualTo(2);
         assertThat(found.labels()).isEqualTo(3);
-        assertThat(found.values()).containsExactly(1.5f, -2f, 1e-30f, 4f, 5f, -0f);
+        assertThat(found.values().toArray(ValueLayout.JAVA_FLOAT))
+                .containsExactly(1.5f, -2f, 1e-30f, 4f, 5f, -0f);
     }
 
     @Test

@@ -34,10 +34,10 @@ final class EngineArrays {
         MemorySegment.copy(memory, 0, MemorySegment.ofArray(target), 0, bytes);
     }
 
-    /// These numbers in memory that is given back with the arena: close the array before it.
-    static PtNDArray over(
-            PtNDManager manager, Arena arena, float[] values, int count, Shape shape) {
-        MemorySegment memory = arena.allocate((long) count * Float.BYTES, ALIGNMENT);
+    /// As many of these numbers as the shape has, in memory that is given back with the arena:
+    /// close the array before it.
+    static PtNDArray over(PtNDManager manager, Arena arena, float[] values, Shape shape) {
+        MemorySegment memory = arena.allocate(shape.size() * Float.BYTES, ALIGNMENT);
         MemorySegment.copy(MemorySegment.ofArray(values), 0, memory, 0, memory.byteSize());
         return manager.create(
                 memory.asByteBuffer().order(ByteOrder.nativeOrder()), shape, DataType.FLOAT32);

@@ -36,8 +36,9 @@ public final class RunningModel implements AutoCloseable {
     /// beside a model.
     private static final long PACKED_TOKENS = 2048;
 
-    /// What a way back may need of memory beside the model and its gradients.
-    public static final long KEPT_BYTES = 1L << 30;
+    /// What a way back may need of memory beside a small model and its gradients; a large one's may
+    /// need half of what the model takes.
+    private static final long LEAST_PASS_BYTES = 256L << 20;
 
     /// Numbers kept for each score of an answer: the score, its exponential, its derivative, and
     /// the copies of them on either side.
@@ -265,16 +266,10 @@ public final class RunningModel implements AutoCloseable {
                 NDScope scope = new NDScope()) {
             scope.suppressNotUsedWarning();
             PtNDArray outputs = outputs(head, batch);
-            Shape shape = outputs.getShape();
-            int rows = (int) shape.get(0);
-            int columns = (int) shape.get(1);
-            hold(Math.multiplyExact(rows, columns));
-            EngineArrays.read(outputs, scores);
-            double value = loss.apply(scores, rows, columns, derivative);
+            double value = apply(loss, outputs);
             try (Arena arena = Arena.ofConfined()) {
                 PtNDArray upstream =
-                        EngineArrays.over(
-                                trunk.manager(), arena, derivative, rows * columns, shape);
+                        EngineArrays.over(trunk.manager(), arena, derivative, outputs.getShape());
                 JniUtils.backward(outputs, upstream, false, false);
                 upstream.close();
             }
@@ -290,6 +285,36 @@ public final class RunningModel implements AutoCloseable {
         } else {
             Arrays.fill(derivative, 0, count, 0);
         }
+    }
+
+    /// As [#backward(Head, Batch, LogitLoss)], but only forwards.
+    ///
+    /// @return the loss
+    public double loss(@Nullable Head head, Batch batch, LogitLoss loss) {
+        try (var _ = new GradMode(false);
+                NDScope scope = new NDScope()) {
+            scope.suppressNotUsedWarning();
+            return apply(loss, outputs(head, batch));
+        }
+    }
+
+    /// Takes outputs to the host and leaves their derivatives there.
+    private double apply(LogitLoss loss, PtNDArray outputs) {
+        Shape shape = outputs.getShape();
+        int rows = (int) shape.get(0);
+        int columns = (int) shape.get(1);
+        hold(Math.multiplyExact(rows, columns));
+        EngineArrays.read(outputs, scores);
+        return loss.apply(scores, rows, columns, derivative);
+    }
+
+    /// What a way through may need of memory beside the model and its gradients, in bytes.
+    public long passBytes() {
+        long elements =
+                parameters().values().stream()
+                        .mapToLong(shape -> shape.stream().reduce(1L, Math::multiplyExact))
+                        .sum();
+        return Math.max(LEAST_PASS_BYTES, elements * Float.BYTES / 2);
     }
 
     /// Splits inputs, in their order, into parts that can be sent back through the model one by one
@@ -347,7 +372,7 @@ public final class RunningModel implements AutoCloseable {
     private int together(List<LossTerm> terms) {
         int count = 0;
         long tokens = 0;
-        long most = Math.min(PACKED_TOKENS, KEPT_BYTES / config.keptBytes());
+        long most = Math.min(PACKED_TOKENS, passBytes() / config.keptBytes());
         while (count < terms.size() && packs(terms.get(count).head())) {
             tokens += Packed.cells(terms.get(count).batch());
             if (tokens > most) {

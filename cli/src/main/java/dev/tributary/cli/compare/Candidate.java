@@ -1,5 +1,6 @@
 package dev.tributary.cli.compare;
 
+import dev.tributary.merging.MergePlanner;
 import dev.tributary.merging.method.MergeMethod;
 import java.util.ArrayList;
 import java.util.List;
@@ -54,6 +55,11 @@ record Candidate(String name, String method, List<Map<String, String>> grid) {
     boolean seeded() {
         MergeMethod made = MergeMethod.of(method, grid.getFirst());
         return made.usesCalibration() || made.options().containsKey("seed");
+    }
+
+    /// Whether it can learn from texts that are generated.
+    boolean takesGeneration() {
+        return MergePlanner.takesGeneration(MergeMethod.of(method, grid.getFirst()));
     }
 
     /// Whether it is also run with other numbers of calibration inputs.

@@ -6,6 +6,7 @@ import dev.tributary.models.FineTuner;
 import dev.tributary.models.FineTuning;
 import dev.tributary.models.Split;
 import dev.tributary.models.TaskDefinition;
+import dev.tributary.models.TaskKind;
 import dev.tributary.tensors.FailureCode;
 import dev.tributary.tensors.Fault;
 import dev.tributary.tensors.RefusedException;
@@ -151,12 +152,24 @@ public final class CompareCommand implements Callable<Integer> {
             description = "Training examples of an expert, at most (default: ${DEFAULT-VALUE}).")
     int maxExamples = 4000;
 
+    @Option(
+            names = "--learning-rate",
+            paramLabel = "RATE",
+            description = "Highest learning rate of an expert's layers (default: 8e-5).")
+    @Nullable Double learningRate;
+
+    @Option(
+            names = "--train-embeddings",
+            description =
+                    "Train the experts' embeddings too; without it they differ in their layers only.")
+    boolean trainEmbeddings;
+
     private final Terminal terminal = Terminal.standard();
 
     @Override
     public Integer call() throws IOException {
-        List<Candidate> candidates = candidates();
         List<Path> folders = tasks.isEmpty() ? exampleTasks() : tasks;
+        List<Candidate> candidates = fitting(candidates(), folders);
         Path model = base == null ? new BaseModel(out.resolve("models")).directory() : base;
         SequencedMap<String, ComparedTask> compared = compared(folders, model);
         try {
@@ -220,8 +233,15 @@ public final class CompareCommand implements Callable<Integer> {
                         .reduce((a, b) -> a + ", " + b)
                         .orElse("");
         return List.of(
-                "base: %s; experts: %d epochs, at most %d examples"
-                        .formatted(model.getFileName(), epochs, maxExamples),
+                "base: %s; experts: %d epochs, at most %d examples, learning rate %s, embeddings %s"
+                        .formatted(
+                                model.getFileName(),
+                                epochs,
+                                maxExamples,
+                                learningRate == null
+                                        ? FineTuning.defaults().learningRate()
+                                        : learningRate,
+                                trainEmbeddings ? "trained" : "the base's"),
                 "subsets: " + subsetText,
                 "seeds: %d; calibration inputs a task: %d, without labels; test items a task: at most %d; options chosen on %d validation items a task"
                         .formatted(seeds, calibrationItems, testItems, validationItems));
@@ -258,6 +278,36 @@ public final class CompareCommand implements Callable<Integer> {
             throw new RefusedException(faults);
         }
         return chosen;
+    }
+
+    /// Leaves out, and says so, what cannot learn from texts that are generated where any are.
+    private List<Candidate> fitting(List<Candidate> candidates, List<Path> folders) {
+        boolean generated =
+                folders.stream()
+                        .map(TaskDefinition::read)
+                        .anyMatch(task -> task.kind() == TaskKind.GENERATION);
+        if (!generated) {
+            return candidates;
+        }
+        List<Candidate> fitting = candidates.stream().filter(Candidate::takesGeneration).toList();
+        List<String> others =
+                candidates.stream()
+                        .filter(candidate -> !fitting.contains(candidate))
+                        .map(Candidate::name)
+                        .toList();
+        if (!others.isEmpty()) {
+            terminal.line(
+                    "left out, as they take gradients of labels and answers are generated here: "
+                            + String.join(", ", others));
+        }
+        if (fitting.isEmpty()) {
+            throw new RefusedException(
+                    new Fault(
+                            FailureCode.BAD_OPTION,
+                            "--method",
+                            "none is left, expected one that takes generative tasks"));
+        }
+        return fitting;
     }
 
     private List<Integer> sizes(int available) {
@@ -300,20 +350,27 @@ public final class CompareCommand implements Callable<Integer> {
     }
 
     private Path expert(TaskDefinition task, Path model) {
-        Path folder =
-                out.resolve("experts")
-                        .resolve(
-                                "%s-%s-%d-%d"
-                                        .formatted(
-                                                task.name(),
-                                                model.getFileName(),
-                                                epochs,
-                                                maxExamples));
+        String name =
+                "%s-%s-%d-%d".formatted(task.name(), model.getFileName(), epochs, maxExamples);
+        if (learningRate != null) {
+            name += "-" + learningRate;
+        }
+        if (trainEmbeddings) {
+            name += "-embeddings";
+        }
+        Path folder = out.resolve("experts").resolve(name);
         if (Files.isDirectory(folder)) {
             return folder;
         }
         String label = "fine-tuning " + task.name();
-        FineTuning tuning = FineTuning.defaults().withEpochs(epochs).withMaxExamples(maxExamples);
+        FineTuning tuning =
+                FineTuning.defaults()
+                        .withEpochs(epochs)
+                        .withMaxExamples(maxExamples)
+                        .withFrozenEmbeddings(!trainEmbeddings);
+        if (learningRate != null) {
+            tuning = tuning.withLearningRates(learningRate, tuning.headLearningRate());
+        }
         new FineTuner(
                         tuning,
                         at ->

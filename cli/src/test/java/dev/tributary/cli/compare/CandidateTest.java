@@ -31,4 +31,12 @@ class CandidateTest {
                 .contains("DARE", "AdaMerging", "DivMerge LL JS", "LOT", "Fisher")
                 .doesNotContain("TIES", "averaging", "WUDI");
     }
+
+    @Test
+    void whatTakesGradientsOfLabelsCannotLearnFromTextsThatAreGenerated() {
+        assertThat(Candidate.defaults())
+                .filteredOn(candidate -> !candidate.takesGeneration())
+                .extracting(Candidate::name)
+                .containsExactly("Fisher", "TATR", "TIES + TATR");
+    }
 }

@@ -87,7 +87,10 @@ public enum Divergence implements OutputLoss {
 
     /// Log-probabilities of logits: `z - logsumexp(z)`, in fp64.
     public static void logSoftmax(float[] logits, int from, int classes, double[] target) {
-        double logSum = logSum(logits, from, classes, target);
+        for (int c = 0; c < classes; c++) {
+            target[c] = logits[from + c];
+        }
+        double logSum = logSum(target, classes);
         for (int c = 0; c < classes; c++) {
             target[c] = logits[from + c] - logSum;
         }
@@ -95,19 +98,19 @@ public enum Divergence implements OutputLoss {
 
     /// The logarithm of the sum of the exponentials of logits, in fp64.
     ///
-    /// @param scratch as many numbers as there are classes
-    public static double logSum(float[] logits, int from, int classes, double[] scratch) {
-        float greatest = Float.NEGATIVE_INFINITY;
+    /// @param logits something else afterwards
+    public static double logSum(double[] logits, int classes) {
+        double greatest = Double.NEGATIVE_INFINITY;
         for (int c = 0; c < classes; c++) {
-            greatest = Math.max(greatest, logits[from + c]);
+            greatest = Math.max(greatest, logits[c]);
         }
         for (int c = 0; c < classes; c++) {
-            scratch[c] = (double) logits[from + c] - greatest;
+            logits[c] -= greatest;
         }
-        Exponentials.exp(scratch, 0, scratch, classes);
+        Exponentials.exp(logits, 0, logits, classes);
         double sum = 0;
         for (int c = 0; c < classes; c++) {
-            sum += scratch[c];
+            sum += logits[c];
         }
         return greatest + Math.log(sum);
     }
