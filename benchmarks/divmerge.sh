@@ -3,7 +3,8 @@
 # (peer_divmerge.py), on random models of the same shapes, and prints seconds a step, their ratio, and memory.
 #   benchmarks/divmerge.sh PYTHON [CASE...]       PYTHON has torch; a CASE is PRESET:EXPERTS[:alone], such as qwen-mini:4
 # 25 inputs a task of 64 tokens go into a step; a decoder is compared at the last 63 of them (at all 64 in the peer). The time
-# of a step is the difference between whole processes of 2 and of 8 steps (alone: 1 and 3), divided by the steps between them.
+# of a step is the difference between whole processes of few and of many steps, divided by the steps between them: a process
+# compiles itself in its first seconds, as the peer warms up for two steps.
 # Memory is what the process holds beyond clean pages of mapped files, at its largest: of the whole process, so that it counts
 # the JVM or Python with torch. `alone` leaves the peer out and asks 8 tokens of 64: what a label's words take.
 set -euo pipefail
@@ -45,7 +46,8 @@ echo "| model, experts | tributary s a step | memory, MiB (mapped files) | peer 
 echo "|---|---|---|---|---|---|---|"
 for case in "${cases[@]}"; do
   IFS=: read -r preset experts alone <<<"$case"
-  answer=63 few=2 many=8
+  answer=63 few=4 many=12
+  [ "$preset" != bert-mini ] || few=10 many=40
   [ -z "$alone" ] || answer=8 few=1 many=3
   rm -rf "$work/pool" "$work/cache"
   "$java" --add-modules jdk.incubator.vector -Xmx4g -cp "$here/target/benchmarks-0.1.0.jar:$home/cli/target/lib/*" \

@@ -83,7 +83,18 @@ public final class DivMergeOptimizer {
             model.train(vectors.changedNames());
             DivMergeObjective objective =
                     new DivMergeObjective(model, vectors, divMergeTasks, method.loss());
-            return new Descent(objective, method, divMergeTasks, start, progress).run();
+            return switch (method.solver()) {
+                case ADAM -> new Descent(objective, method, divMergeTasks, start, progress).run();
+                case LBFGS ->
+                        new LbfgsDescent(
+                                        objective,
+                                        method.id(),
+                                        method.descent(),
+                                        divMergeTasks,
+                                        start,
+                                        progress)
+                                .run();
+            };
         }
     }
 

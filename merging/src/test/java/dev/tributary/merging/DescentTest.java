@@ -9,6 +9,7 @@ import dev.tributary.merging.method.DescentSettings;
 import dev.tributary.merging.method.DivMerge;
 import dev.tributary.merging.method.Divergence;
 import dev.tributary.merging.method.Granularity;
+import dev.tributary.merging.method.Solver;
 import dev.tributary.models.Batch;
 import dev.tributary.tensors.FailureCode;
 import dev.tributary.tensors.Progress;
@@ -32,6 +33,73 @@ class DescentTest {
         assertThat(result.coefficients().of("b")).allSatisfy(c -> assertClose(c, 0.5));
         assertThat(result.lossBefore().get("b")).isCloseTo(0.08, within(1e-12));
         assertThat(result.meanAfter()).isLessThan(1e-6);
+    }
+
+    @Test
+    void limitedMemoryFindsTheMinimumOfAnIllConditionedLossInAFewPasses() {
+        Objective narrow =
+                new Quadratic() {
+                    @Override
+                    public double[] step(
+                            double[][] coefficients, List<int[]> items, double[][] gradient) {
+                        super.step(coefficients, items, gradient);
+                        double[] losses = losses(coefficients);
+                        for (int t = 0; t < gradient.length; t++) {
+                            gradient[t][1] *= 100;
+                        }
+                        return losses;
+                    }
+
+                    @Override
+                    public double[] losses(double[][] coefficients) {
+                        double[] losses = super.losses(coefficients);
+                        for (int t = 0; t < losses.length; t++) {
+                            double off = coefficients[t][1] - (0.4 + t / 10.0);
+                            losses[t] += 99 * off * off;
+                        }
+                        return losses;
+                    }
+                };
+        DivMergeResult result = byLbfgs(narrow, 60);
+
+        assertThat(result.steps()).isLessThan(25);
+        assertThat(result.coefficients().of("a")).allSatisfy(c -> assertClose(c, 0.4));
+        assertThat(result.coefficients().of("b")).allSatisfy(c -> assertClose(c, 0.5));
+        assertThat(result.history().getLast().loss()).isCloseTo(result.meanAfter(), within(0.0));
+        assertThat(told).last().asString().startsWith("optimising, loss 0.0");
+    }
+
+    @Test
+    void limitedMemoryKeepsTheStartWhereNothingIsBetter() {
+        Objective rising =
+                new Quadratic() {
+                    @Override
+                    public double[] step(
+                            double[][] coefficients, List<int[]> items, double[][] gradient) {
+                        double[] losses = super.step(coefficients, items, gradient);
+                        for (double[] row : gradient) {
+                            for (int g = 0; g < row.length; g++) {
+                                row[g] = -row[g];
+                            }
+                        }
+                        return losses;
+                    }
+                };
+        DivMergeResult result = byLbfgs(rising, 60);
+
+        assertThat(result.coefficients()).isEqualTo(result.start());
+        assertThat(result.meanAfter()).isEqualTo(result.meanBefore());
+        assertThat(byLbfgs(new Quadratic(), 0).coefficients()).isEqualTo(result.start());
+    }
+
+    private DivMergeResult byLbfgs(Objective objective, int most) {
+        List<DivMergeTask> tasks = List.of(task("a"), task("b"));
+        Coefficients start =
+                Coefficients.uniform(Granularity.LAYER, List.of("a", "b"), GROUPS, START);
+        Progress progress = (stage, done, total) -> told.add(stage + " " + done + "/" + total);
+        DivMerge method = method(most, 10, 3);
+        return new LbfgsDescent(objective, method.id(), method.descent(), tasks, start, progress)
+                .run();
     }
 
     @Test
@@ -119,6 +187,7 @@ class DescentTest {
                 new DescentSettings(
                         Granularity.LAYER, 0.01, Decay.NONE, 1, steps, 1, every, patience, 0.01, 1),
                 Divergence.JS,
+                Solver.ADAM,
                 0);
     }
 

@@ -9,6 +9,7 @@ import dev.tributary.merging.method.DescentSettings;
 import dev.tributary.merging.method.DivMerge;
 import dev.tributary.merging.method.Divergence;
 import dev.tributary.merging.method.Granularity;
+import dev.tributary.merging.method.Solver;
 import dev.tributary.merging.method.TaskArithmetic;
 import dev.tributary.merging.method.Workers;
 import dev.tributary.models.Batch;
@@ -143,6 +144,7 @@ class DivMergeDecoderGoldenTest {
                         new DescentSettings(
                                 Granularity.LAYER, 0.01, Decay.NONE, 5, STEPS, 5, 1, 1000, 0, 1),
                         divergence,
+                        Solver.ADAM,
                         0);
         Coefficients start =
                 Coefficients.uniform(Granularity.LAYER, plan.tasks(), plan.groups(), 0.3);

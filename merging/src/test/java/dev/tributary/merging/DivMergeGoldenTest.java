@@ -9,6 +9,7 @@ import dev.tributary.merging.method.DescentSettings;
 import dev.tributary.merging.method.DivMerge;
 import dev.tributary.merging.method.Divergence;
 import dev.tributary.merging.method.Granularity;
+import dev.tributary.merging.method.Solver;
 import dev.tributary.merging.method.Workers;
 import dev.tributary.models.Batch;
 import dev.tributary.models.CalibrationSet;
@@ -250,6 +251,7 @@ class DivMergeGoldenTest {
         return new DivMerge(
                 new DescentSettings(granularity, 0.01, Decay.NONE, 5, STEPS, 5, 1, 1000, 0, 1),
                 divergence,
+                Solver.ADAM,
                 0);
     }
 

@@ -12,6 +12,7 @@ import dev.tributary.merging.method.DivMerge;
 import dev.tributary.merging.method.Divergence;
 import dev.tributary.merging.method.Granularity;
 import dev.tributary.merging.method.MergeMethod;
+import dev.tributary.merging.method.Solver;
 import dev.tributary.merging.method.TaskArithmetic;
 import dev.tributary.merging.method.WeightAveraging;
 import dev.tributary.models.Batch;
@@ -60,6 +61,7 @@ class PoolMergerTest {
         return new DivMerge(
                 new DescentSettings(granularity, 0.02, Decay.NONE, 4, 20, 10, 5, 10, 0.01, 5),
                 Divergence.JS,
+                Solver.ADAM,
                 0);
     }
 

@@ -29,8 +29,6 @@ import org.jspecify.annotations.Nullable;
 /// are taken of the weights themselves, as leaves of the computation, so that whoever composes the
 /// weights out of others (a merge) can take the inner products on its own.
 public final class RunningModel implements AutoCloseable {
-    private static final int GENERATED_TOGETHER = 16;
-
     /// Tokens of small batches that go through the trunk together: enough for the engine's
     /// multiplications to be at their best, few enough for their intermediate results to be small
     /// beside a model.
@@ -485,56 +483,8 @@ public final class RunningModel implements AutoCloseable {
     /// @param ends tokens after which it stops, which belong to what is generated
     /// @return the tokens that follow each prompt, in the order of the prompts
     public List<long[]> generate(TokenizedTexts prompts, int mostTokens, Set<Long> ends) {
-        long[][] all = new long[prompts.size()][];
-        for (int[] group : prompts.byLength(GENERATED_TOGETHER)) {
-            try (var _ = new GradMode(false);
-                    DecoderCache cache = new DecoderCache(architecture.cachedLayers())) {
-                long[][] generated =
-                        generate(prompts.endingTogether(group), cache, mostTokens, ends);
-                for (int row = 0; row < group.length; row++) {
-                    all[group[row]] = generated[row];
-                }
-            }
-        }
-        return List.of(all);
-    }
-
-    private long[][] generate(Batch prompts, DecoderCache cache, int mostTokens, Set<Long> ends) {
-        Batch latest =
-                architecture
-                        .beginning(prompts)
-                        .orElseThrow(() ->
-                                new IllegalStateException(
-                                        "[%s] generates nothing".formatted(config.architecture())));
-        int room = Math.min(mostTokens, config.maxPositions() - latest.length());
-        long[][] generated = new long[prompts.rows()][0];
-        boolean[] ended = new boolean[prompts.rows()];
-        for (int step = 0; step < room && !allTrue(ended); step++) {
-            long[] next;
-            try (NDScope scope = new NDScope()) {
-                scope.suppressNotUsedWarning();
-                ForwardPass forward = forward(null, LayerTap.NONE);
-                next = forward.next(prompts, latest, cache).argMax(-1).toLongArray();
-            }
-            for (int row = 0; row < next.length; row++) {
-                if (!ended[row]) {
-                    generated[row] = Arrays.copyOf(generated[row], step + 1);
-                    generated[row][step] = next[row];
-                    ended[row] = ends.contains(next[row]);
-                }
-            }
-            latest = Batch.ofTokens(next);
-        }
-        return generated;
-    }
-
-    private static boolean allTrue(boolean[] values) {
-        for (boolean value : values) {
-            if (!value) {
-                return false;
-            }
-        }
-        return true;
+        return new GreedyDecoder(config, architecture, () -> forward(null, LayerTap.NONE))
+                .generate(prompts, mostTokens, ends);
     }
 
     /// Sets the gradients of the trunk to zero.
@@ -595,20 +545,5 @@ public final class RunningModel implements AutoCloseable {
             ownHead.close();
         }
         trunk.close();
-    }
-
-    /// Whether the engine records gradients is a property of the thread, and new threads record:
-    /// every pass says what it wants and puts back what it found.
-    private static final class GradMode implements AutoCloseable {
-        private final boolean before = JniUtils.isGradMode();
-
-        GradMode(boolean wanted) {
-            JniUtils.setGradMode(wanted);
-        }
-
-        @Override
-        public void close() {
-            JniUtils.setGradMode(before);
-        }
     }
 }

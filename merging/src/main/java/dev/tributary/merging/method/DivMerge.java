@@ -9,9 +9,11 @@ import java.util.Map;
 /// @param descent how they are learnt; the paper has a step of 0.01 that does not shrink, and 4
 ///   inputs of each task in a step
 /// @param divergence how a difference between two answers is measured
+/// @param solver how coefficients are moved
 /// @param teacherTokens tokens of an expert's distribution over a vocabulary that are compared one
 ///   by one, all others as one; 0 for all
-public record DivMerge(DescentSettings descent, Divergence divergence, int teacherTokens)
+public record DivMerge(
+        DescentSettings descent, Divergence divergence, Solver solver, int teacherTokens)
         implements LearnsCoefficients {
     private static final DescentOptions DESCENT =
             new DescentOptions(
@@ -27,6 +29,16 @@ public record DivMerge(DescentSettings descent, Divergence divergence, int teach
                     Divergence::id,
                     Divergence.JS,
                     "Jensen–Shannon, or KL(expert ‖ merged); natural logarithm");
+
+    private static final Option<Solver> SOLVER =
+            Option.choice(
+                    "solver",
+                    Solver.class,
+                    Solver::id,
+                    Solver.ADAM,
+                    "adam (the paper), or lbfgs: on 16 inputs of each task first and then on all,"
+                            + " with granularity, max_steps, calibration_items, min_improvement"
+                            + " and seed alone");
 
     private static final Option<Integer> TEACHER_TOKENS =
             Option.whole(
@@ -49,8 +61,10 @@ public record DivMerge(DescentSettings descent, Divergence divergence, int teach
                                             new DivMerge(
                                                     DESCENT.of(values),
                                                     values.get(DIVERGENCE),
+                                                    values.get(SOLVER),
                                                     values.get(TEACHER_TOKENS)))
                             .option(DIVERGENCE, DivMerge::divergence)
+                            .option(SOLVER, DivMerge::solver)
                             .option(TEACHER_TOKENS, DivMerge::teacherTokens));
 
     public DivMerge {

@@ -12,6 +12,11 @@ public interface LearnsCoefficients extends MergeMethod {
     /// Which coefficients there are and how they are moved.
     DescentSettings descent();
 
+    /// How they are moved.
+    default Solver solver() {
+        return Solver.ADAM;
+    }
+
     /// What is made small, over all tasks' inputs.
     OutputLoss loss();
 

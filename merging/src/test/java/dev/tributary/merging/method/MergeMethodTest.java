@@ -46,6 +46,7 @@ class MergeMethodTest {
                         Map.entry("evaluate_every", "5"),
                         Map.entry("patience", "2"),
                         Map.entry("min_improvement", "0.1"),
+                        Map.entry("solver", "lbfgs"),
                         Map.entry("seed", "-9"));
         assertThat(MergeMethod.of("divmerge", options))
                 .isEqualTo(
@@ -62,6 +63,7 @@ class MergeMethodTest {
                                         0.1,
                                         -9),
                                 Divergence.KL,
+                                Solver.LBFGS,
                                 64));
         assertThat(options.keySet()).isEqualTo(DivMerge.defaults().options().keySet());
     }
