@@ -71,21 +71,7 @@ class DescentTest {
 
     @Test
     void limitedMemoryKeepsTheStartWhereNothingIsBetter() {
-        Objective rising =
-                new Quadratic() {
-                    @Override
-                    public double[] step(
-                            double[][] coefficients, List<int[]> items, double[][] gradient) {
-                        double[] losses = super.step(coefficients, items, gradient);
-                        for (double[] row : gradient) {
-                            for (int g = 0; g < row.length; g++) {
-                                row[g] = -row[g];
-                            }
-                        }
-                        return losses;
-                    }
-                };
-        DivMergeResult result = byLbfgs(rising, 60);
+        DivMergeResult result = byLbfgs(new Rising(), 60);
 
         assertThat(result.coefficients()).isEqualTo(result.start());
         assertThat(result.meanAfter()).isEqualTo(result.meanBefore());
@@ -111,21 +97,7 @@ class DescentTest {
 
     @Test
     void keepsTheBestItSawAndNotTheLast() {
-        Objective worsening =
-                new Quadratic() {
-                    @Override
-                    public double[] step(
-                            double[][] coefficients, List<int[]> items, double[][] gradient) {
-                        double[] losses = super.step(coefficients, items, gradient);
-                        for (double[] row : gradient) {
-                            for (int g = 0; g < row.length; g++) {
-                                row[g] = -row[g];
-                            }
-                        }
-                        return losses;
-                    }
-                };
-        DivMergeResult result = descend(worsening, method(50, 5, 1000));
+        DivMergeResult result = descend(new Rising(), method(50, 5, 1000));
         assertThat(result.history().getLast().loss()).isGreaterThan(result.meanBefore());
         assertThat(result.coefficients()).isEqualTo(result.start());
         assertThat(result.meanAfter()).isEqualTo(result.meanBefore());
@@ -237,6 +209,20 @@ class DescentTest {
                 }
             }
             return losses(coefficients);
+        }
+    }
+
+    /// Its gradient points the wrong way, so every step leads upwards.
+    private static final class Rising extends Quadratic {
+        @Override
+        public double[] step(double[][] coefficients, List<int[]> items, double[][] gradient) {
+            double[] losses = super.step(coefficients, items, gradient);
+            for (double[] row : gradient) {
+                for (int g = 0; g < row.length; g++) {
+                    row[g] = -row[g];
+                }
+            }
+            return losses;
         }
     }
 }

@@ -35,6 +35,12 @@ public interface LearnsCoefficients extends MergeMethod {
     /// Whether coefficients are kept between 0 and 1.
     boolean clamped();
 
+    /// 2: answers are compared with exponentials of their own.
+    @Override
+    default String version() {
+        return "2";
+    }
+
     @Override
     default Needs needs() {
         return Needs.CALIBRATION;
