@@ -56,6 +56,7 @@ public final class Tributary implements Callable<Integer> {
         COMMANDS.put("promote", PromoteCommand.class);
         COMMANDS.put("status", StatusCommand.class);
         COMMANDS.put("watch", WatchCommand.class);
+        COMMANDS.put("dlq", DlqCommand.class);
         COMMANDS.put("merge", MergeCommand.class);
         COMMANDS.put("plan", PlanCommand.class);
         COMMANDS.put("eval", EvalCommand.class);

@@ -2,6 +2,7 @@ package dev.tributary.cli;
 
 import dev.tributary.events.CheckpointPublished;
 import dev.tributary.events.DeadLetter;
+import dev.tributary.events.DeadLetterSettled;
 import dev.tributary.events.EvaluationRequested;
 import dev.tributary.events.ExpertRetired;
 import dev.tributary.events.GenerationEvaluated;
@@ -44,7 +45,8 @@ final class WatchCommand implements Callable<Integer> {
                     Topic.EVALUATIONS,
                     Topic.PROMOTIONS,
                     Topic.ALERTS,
-                    Topic.DEAD_LETTERS);
+                    Topic.DEAD_LETTERS,
+                    Topic.SETTLEMENTS);
 
     @Mixin StackOptions stack = new StackOptions();
     @Mixin OutputOption output = new OutputOption();
@@ -134,6 +136,14 @@ final class WatchCommand implements Callable<Integer> {
             case GenerationPromoted it ->
                     "generation %d promoted (%s)".formatted(it.getNumber(), it.getReason());
             case RegressionAlert it -> "alert %s: %s".formatted(it.getState(), it.getSentence());
+            case DeadLetterSettled it ->
+                    "dead letter %s: %s-%d-%d%s"
+                            .formatted(
+                                    it.getSettlement().name().toLowerCase(Locale.ROOT),
+                                    it.getQueue(),
+                                    it.getPartition(),
+                                    it.getOffset(),
+                                    it.getReason() == null ? "" : ", " + it.getReason());
             case DeadLetter it -> "dead letter %s: %s".formatted(it.getCode(), it.getSentences());
             default -> event.getSchema().getName();
         };

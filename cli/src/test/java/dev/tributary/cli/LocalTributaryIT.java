@@ -151,6 +151,37 @@ class LocalTributaryIT {
                         "sha256:" + "0".repeat(64),
                         "--wait");
         assertThat(said).contains("dead letter WRONG_BASE");
+
+        String id = openDeadLetters().getFirst().path("id").asText();
+        assertThat(expect(0, "dlq", "ls", "reviews")).contains(id, "open", "WRONG_BASE");
+        assertThat(expect(0, "dlq", "show", id))
+                .contains("WRONG_BASE", "CheckpointPublished", "spam_mail");
+        assertThat(expect(0, "dlq", "replay", id, "--reason", "to see it come back"))
+                .contains("replayed " + id + " to tributary.pool-events");
+        expect(3, "dlq", "replay", id);
+        Awaitility.await()
+                .atMost(Duration.ofMinutes(1))
+                .until(() ->
+                        openDeadLetters().stream()
+                                .anyMatch(letter ->
+                                        letter.path("code").asText().equals("WRONG_BASE")));
+        String next = openDeadLetters().getFirst().path("id").asText();
+        assertThat(next).isNotEqualTo(id);
+        assertThat(expect(0, "dlq", "discard", next, "--reason", "of another base"))
+                .contains("discarded " + next);
+        assertThat(expect(0, "dlq", "ls", "reviews")).contains("no open dead letters");
+        assertThat(expect(0, "dlq", "ls", "--all")).contains("replayed", "discarded");
+        expect(3, "dlq", "show", "pool-events-0-999");
+    }
+
+    private List<JsonNode> openDeadLetters() {
+        List<JsonNode> letters = new ArrayList<>();
+        try {
+            JSON.readTree(expect(0, "dlq", "ls", "reviews", "-o", "json")).forEach(letters::add);
+        } catch (IOException e) {
+            throw new AssertionError(e);
+        }
+        return letters;
     }
 
     @Test
@@ -170,7 +201,8 @@ class LocalTributaryIT {
                         "GenerationEvaluated",
                         "GenerationPromoted",
                         "ExpertRetired",
-                        "DeadLetter");
+                        "DeadLetter",
+                        "DeadLetterSettled");
     }
 
     @Test
@@ -311,7 +343,7 @@ class LocalTributaryIT {
     /// Runs a command on this stack and returns what it printed.
     private String expect(int code, String... arguments) {
         List<String> all = new ArrayList<>(List.of(arguments));
-        if (List.of("publish", "retire", "promote", "status", "watch", "doctor", "pool")
+        if (List.of("publish", "retire", "promote", "status", "watch", "doctor", "pool", "dlq")
                 .contains(arguments[0])) {
             all.addAll(List.of("--data", data.toString()));
         }

@@ -2,6 +2,7 @@ package dev.tributary.schemas;
 
 import dev.tributary.events.CheckpointPublished;
 import dev.tributary.events.DeadLetter;
+import dev.tributary.events.DeadLetterSettled;
 import dev.tributary.events.EvaluationRequested;
 import dev.tributary.events.ExpertRetired;
 import dev.tributary.events.GenerationEvaluated;
@@ -72,6 +73,12 @@ public enum Topic {
     /// What was set aside and why, in a form programs can read.
     DEAD_LETTERS(
             "tributary.dead-letters", Key.POOL, new Retention.ForEver(), List.of(DeadLetter.class)),
+    /// What people have done about what was set aside.
+    SETTLEMENTS(
+            "tributary.settlements",
+            Key.POOL,
+            new Retention.ForEver(),
+            List.of(DeadLetterSettled.class)),
     /// Pool events that were set aside, byte for byte.
     POOL_EVENTS_DLQ(
             "tributary.pool-events.dlq",
@@ -186,6 +193,11 @@ public enum Topic {
                             .formatted(topicName));
         }
         return schema;
+    }
+
+    /// The dead-letter queues.
+    public static List<Topic> queues() {
+        return Arrays.stream(values()).filter(topic -> topic.schema == null).toList();
     }
 
     /// Where records of this topic go that cannot be handled, if there is such a place.

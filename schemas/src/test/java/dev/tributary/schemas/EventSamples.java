@@ -4,6 +4,7 @@ import dev.tributary.events.AlertState;
 import dev.tributary.events.ArtifactReference;
 import dev.tributary.events.CheckpointPublished;
 import dev.tributary.events.DeadLetter;
+import dev.tributary.events.DeadLetterSettled;
 import dev.tributary.events.EvaluationRequested;
 import dev.tributary.events.ExpertRetired;
 import dev.tributary.events.GenerationEvaluated;
@@ -20,6 +21,7 @@ import dev.tributary.events.PoolUpdated;
 import dev.tributary.events.PooledComparison;
 import dev.tributary.events.PromotionReason;
 import dev.tributary.events.RegressionAlert;
+import dev.tributary.events.Settlement;
 import dev.tributary.events.TaskComparison;
 import dev.tributary.events.TaskEvaluated;
 import dev.tributary.events.Verdict;
@@ -61,7 +63,8 @@ final class EventSamples {
                 samples.generationEvaluated(),
                 promoted(),
                 alert(),
-                deadLetter());
+                deadLetter(),
+                deadLetterSettled());
     }
 
     static ArtifactReference artifact(int seed) {
@@ -270,6 +273,18 @@ final class EventSamples {
                 .setChampionScore(0.96)
                 .setPValue(0.0002)
                 .setRaisedAt(TIME)
+                .build();
+    }
+
+    private static DeadLetterSettled deadLetterSettled() {
+        return DeadLetterSettled.newBuilder()
+                .setQueue("tributary.pool-events.dlq")
+                .setPartition(3)
+                .setOffset(17)
+                .setSettlement(Settlement.DISCARDED)
+                .setReason("published again as safetensors")
+                .setSettledBy("ada")
+                .setSettledAt(TIME)
                 .build();
     }
 
