@@ -26,7 +26,7 @@ record Candidate(String name, String method, List<Map<String, String>> grid) {
                     fixed("TIES", "ties", Map.of()),
                     tuned("TIES, tuned", "ties", "lambda", List.of("0.5", "1", "1.5", "2")),
                     fixed("DARE", "dare_linear", Map.of("density", "0.5", "lambda", "0.3")),
-                    tuned("TSV-M", "tsv_m", "alpha", List.of("0.5", "1", "1.5")),
+                    tuned("TSV-M", "tsv_m", "alpha", List.of("1", "1.5")),
                     fixed("WUDI", "wudi", Map.of()),
                     fixed("Fisher", "fisher", Map.of()),
                     fixed("RegMean", "regmean", Map.of()),

@@ -24,11 +24,17 @@ import java.util.Set;
 import java.util.TreeMap;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
+import org.jspecify.annotations.Nullable;
 
 /// Merges every subset with every candidate, scores what comes out on test data, and keeps each
 /// result. Options are chosen on validation data alone.
 final class Comparison {
     private static final String LABEL = "comparing";
+
+    /// Where merges are made, and the best of those that are chosen among.
+    private static final String MERGE = "merge.partial";
+
+    private static final String KEPT = "chosen.partial";
 
     private final Path base;
     private final Digest baseDigest;
@@ -147,101 +153,130 @@ final class Comparison {
         return done;
     }
 
+    /// What is chosen among several is merged once: the best of them is kept for its test.
     private Cell cell(Candidate candidate, List<String> subset, long seed) {
-        Map<String, String> options =
-                candidate.grid().size() == 1
-                        ? candidate.grid().getFirst()
-                        : candidate.grid().stream()
-                                .map(choice ->
-                                        measured(
-                                                candidate,
-                                                choice,
-                                                subset,
-                                                seed,
-                                                Split.VALIDATION,
-                                                grid.validationItems()))
-                                .max(java.util.Comparator.comparingDouble(Cell::anp))
-                                .orElseThrow()
-                                .options();
-        return measured(candidate, options, subset, seed, Split.TEST, grid.testItems());
+        Kept kept = null;
+        try {
+            Map<String, String> options = candidate.grid().getFirst();
+            if (candidate.grid().size() > 1) {
+                Cell best = null;
+                for (Map<String, String> choice : candidate.grid()) {
+                    Trial trial = new Trial(candidate, choice, subset, seed, Split.VALIDATION);
+                    Cell cell = measured(trial, grid.validationItems(), null);
+                    if (best == null || cell.anp() > best.anp()) {
+                        best = cell;
+                        options = choice;
+                        kept = keep(cell.seconds());
+                    }
+                }
+            }
+            Trial test = new Trial(candidate, options, subset, seed, Split.TEST);
+            return measured(test, grid.testItems(), kept);
+        } finally {
+            FileTrees.delete(folder.resolve(KEPT));
+            FileTrees.delete(folder.resolve(MERGE));
+        }
     }
 
-    private Cell measured(
+    /// A merge that is still there.
+    private record Kept(Path folder, double seconds) {}
+
+    /// Keeps what was merged last; null where an earlier run did that.
+    private @Nullable Kept keep(double seconds) {
+        Path merge = folder.resolve(MERGE);
+        Path kept = folder.resolve(KEPT);
+        FileTrees.delete(kept);
+        if (!Files.isDirectory(merge)) {
+            return null;
+        }
+        try {
+            Files.move(merge, kept);
+        } catch (IOException e) {
+            throw new UncheckedIOException("cannot move " + merge, e);
+        }
+        return new Kept(kept, seconds);
+    }
+
+    /// A candidate with some options on one subset.
+    private record Trial(
             Candidate candidate,
             Map<String, String> options,
             List<String> subset,
             long seed,
-            Split split,
-            int items) {
-        MergeMethod method = method(candidate, options, seed);
+            Split split) {}
+
+    /// @param kept the merge, if it is there already
+    private Cell measured(Trial trial, int items, @Nullable Kept kept) {
+        MergeMethod method = method(trial.candidate(), trial.options(), trial.seed());
         String identity =
                 "%s %s %s seed %s, %d of %s, %d calibration items, base %s, experts %s"
                         .formatted(
-                                candidate.method(),
+                                trial.candidate().method(),
                                 method.options(),
                                 method.version(),
-                                seed,
+                                trial.seed(),
                                 items,
-                                split,
+                                trial.split(),
                                 grid.calibrationItems(),
                                 baseDigest,
-                                subset.stream()
+                                trial.subset().stream()
                                         .map(task -> task + "=" + task(task).digest())
                                         .collect(Collectors.joining(",")));
+        FileTrees.delete(folder.resolve(MERGE));
         Optional<Cell> finished = cells.find(identity);
-        if (finished.isPresent() && split == Split.TEST) {
+        if (finished.isPresent() && trial.split() == Split.TEST) {
             known++;
         }
         // Two candidates can come to the same options: the merge is one, each has its own name.
-        return finished.map(cell -> cell.of(candidate.name()))
+        return finished.map(cell -> cell.of(trial.candidate().name()))
                 .orElseGet(() -> {
-                    Cell cell = merged(candidate.name(), method, options, subset, seed, split);
+                    Cell cell = scored(trial, method, kept);
                     cells.keep(identity, cell);
                     return cell;
                 });
     }
 
-    private Cell merged(
-            String candidate,
-            MergeMethod method,
-            Map<String, String> options,
-            List<String> subset,
-            long seed,
-            Split split) {
-        Path target = folder.resolve("merge.partial");
+    private Cell scored(Trial trial, MergeMethod method, @Nullable Kept kept) {
+        Path place = kept == null ? folder.resolve(MERGE) : kept.folder();
+        double seconds = kept == null ? merge(trial, method, place) : kept.seconds();
+        TreeMap<String, Double> retention = new TreeMap<>();
+        for (String task : trial.subset()) {
+            retention.put(
+                    task,
+                    task(task).retention(place.resolve("tasks").resolve(task), trial.split()));
+        }
+        return new Cell(
+                trial.candidate().name(),
+                trial.subset().size(),
+                trial.seed(),
+                trial.options(),
+                retention,
+                seconds);
+    }
+
+    /// @return seconds it took
+    private double merge(Trial trial, MergeMethod method, Path target) {
         try {
-            FileTrees.delete(target);
             Files.createDirectories(target);
-            var result =
-                    PoolMerger.merge(
-                            new MergeRequest(
-                                    base,
-                                    baseDigest,
-                                    subset.stream().map(task -> member(task, seed)).toList(),
-                                    method,
-                                    null,
-                                    null,
-                                    Provenance.ofRecipe("comparison", "base", new TreeMap<>()),
-                                    folder.resolve("cache"),
-                                    target),
-                            Progress.SILENT);
-            TreeMap<String, Double> retention = new TreeMap<>();
-            for (String task : subset) {
-                retention.put(
-                        task, task(task).retention(target.resolve("tasks").resolve(task), split));
-            }
-            return new Cell(
-                    candidate,
-                    subset.size(),
-                    seed,
-                    options,
-                    retention,
-                    result.took().toMillis() / 1000.0);
         } catch (IOException e) {
             throw new UncheckedIOException("cannot write " + target, e);
-        } finally {
-            FileTrees.delete(target);
         }
+        var result =
+                PoolMerger.merge(
+                        new MergeRequest(
+                                base,
+                                baseDigest,
+                                trial.subset().stream()
+                                        .map(task -> member(task, trial.seed()))
+                                        .toList(),
+                                method,
+                                null,
+                                null,
+                                Provenance.ofRecipe("comparison", "base", new TreeMap<>()),
+                                folder.resolve("cache"),
+                                target),
+                        Progress.SILENT);
+        return result.took().toMillis() / 1000.0;
     }
 
     private MergeRequest.RequestedMember member(String name, long seed) {
