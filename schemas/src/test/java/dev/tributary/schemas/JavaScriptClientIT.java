@@ -17,7 +17,9 @@ import java.util.HexFormat;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
+import org.apache.avro.Schema;
 import org.apache.avro.specific.SpecificRecordBase;
+import org.assertj.core.api.ThrowingConsumer;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 
@@ -43,12 +45,19 @@ class JavaScriptClientIT {
 
         List<JsonNode> decoded = output.lines().map(JavaScriptClientIT::json).toList();
         assertThat(decoded).hasSameSizeAs(events);
-        assertThat(decoded).allSatisfy(it -> assertThat(it.findValue("pool")).isNotNull());
+        for (int i = 0; i < decoded.size(); i++) {
+            List<Schema.Field> fields = events.get(i).getSchema().getFields();
+            assertThat(fields).allSatisfy(has(decoded.get(i)));
+        }
         JsonNode checkpoint = decoded.get(1).findParent("baseDigest");
         assertThat(checkpoint.get("task").asText()).isEqualTo("sentiment");
         assertThat(checkpoint.get("publishedAt").asLong())
                 .isEqualTo(EventSamples.TIME.toEpochMilli());
         assertThat(checkpoint.get("checkpoint").get("bytes").asLong()).isEqualTo(91_234_567L);
+    }
+
+    private static ThrowingConsumer<Schema.Field> has(JsonNode record) {
+        return field -> assertThat(record.findParent(field.name())).isNotNull();
     }
 
     private static String line(AvroWireSerializer serializer, SpecificRecordBase event) {
