@@ -80,11 +80,36 @@ public enum LabelMetric implements Metric {
                     "%s of %d predictions against %d labels"
                             .formatted(id, predicted.length, expected.length));
         }
+        return score(confusion(predicted, expected, classes), predicted.length);
+    }
+
+    /// How much each item moves the score, by the jackknife (Quenouille 1956; Tukey 1958): what it
+    /// takes away when it is left out, times the number of the others.
+    ///
+    /// @return one number an item; their mean square divided by their number is the score's
+    ///   variance over draws of items
+    double[] influences(int[] predicted, int[] expected, int classes) {
+        double whole = score(predicted, expected, classes);
+        long[][] confusion = confusion(predicted, expected, classes);
+        int others = predicted.length - 1;
+        double[] influences = new double[predicted.length];
+        if (others == 0) {
+            return influences;
+        }
+        for (int i = 0; i < influences.length; i++) {
+            confusion[expected[i]][predicted[i]]--;
+            influences[i] = others * (whole - score(confusion, others));
+            confusion[expected[i]][predicted[i]]++;
+        }
+        return influences;
+    }
+
+    private static long[][] confusion(int[] predicted, int[] expected, int classes) {
         long[][] confusion = new long[classes][classes];
         for (int i = 0; i < predicted.length; i++) {
             confusion[expected[i]][predicted[i]]++;
         }
-        return score(confusion, predicted.length);
+        return confusion;
     }
 
     /// @param confusion counts by expected, then predicted label

@@ -132,12 +132,10 @@ public final class Scorer implements AutoCloseable {
     private Scores ofTexts(List<long[]> generated, TextMetric metric) {
         List<String> answers = generated.stream().map(tokenizer()::text).toList();
         double[] scores = new double[answers.size()];
-        double sum = 0;
         for (int item = 0; item < scores.length; item++) {
             scores[item] = metric.score(answers.get(item), reference(item));
-            sum += scores[item];
         }
-        return Scores.of(answers, scores, metric, sum / scores.length);
+        return Scores.of(answers, scores, metric);
     }
 
     private String reference(int item) {
@@ -155,25 +153,21 @@ public final class Scorer implements AutoCloseable {
                 model.answered(
                         prompts(),
                         tokenizer().answers(task.generating(), references, model.endTokens()));
-        double[] scores = new double[references.size()];
-        double all = 0;
-        long tokens = 0;
+        double[] logLikelihoods = new double[references.size()];
+        int[] tokens = new int[references.size()];
         for (int[] group : answered.byLength(ROWS_ANSWERED)) {
             float[] rows = model.logits(null, answered.batch(group));
             int columns = model.config().vocabulary();
             LogSoftmax.inPlace(rows, rows.length / columns, columns);
             int row = 0;
             for (int item : group) {
-                double sum = 0;
                 for (int token : answered.tokens(item)) {
-                    sum += rows[row++ * columns + token];
+                    logLikelihoods[item] += rows[row++ * columns + token];
                 }
-                scores[item] = Math.exp(sum / answered.answers(item));
-                all += sum;
-                tokens += answered.answers(item);
+                tokens[item] = answered.answers(item);
             }
         }
-        return Scores.of(List.of(), scores, metric, Math.exp(all / tokens));
+        return Scores.ofLikelihoods(logLikelihoods, tokens, metric);
     }
 
     /// The log-probabilities a model gives each input's labels, row-major in the order of inputs.

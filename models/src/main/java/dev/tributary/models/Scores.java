@@ -1,6 +1,8 @@
 package dev.tributary.models;
 
+import java.util.Arrays;
 import java.util.List;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /// How a model did on labelled examples, item by item and as one number.
@@ -13,18 +15,21 @@ public final class Scores {
     private final Metric metric;
     private final double value;
     private final @Nullable Choices choices;
+    private final Supplier<double[]> influences;
 
     private Scores(
             List<String> answers,
             double[] itemScores,
             Metric metric,
             double value,
-            @Nullable Choices choices) {
+            @Nullable Choices choices,
+            Supplier<double[]> influences) {
         this.answers = List.copyOf(answers);
         this.itemScores = itemScores;
         this.metric = metric;
         this.value = value;
         this.choices = choices;
+        this.influences = influences;
     }
 
     /// Labels chosen.
@@ -53,16 +58,37 @@ public final class Scores {
             right[i] = predicted[i] == expected[i] ? 1 : 0;
         }
         return new Scores(
-                java.util.Arrays.stream(predicted).mapToObj(labels::get).toList(),
+                Arrays.stream(predicted).mapToObj(labels::get).toList(),
                 right,
                 metric,
                 metric.score(predicted, expected, labels.size()),
-                new Choices(List.copyOf(labels), new Rows(predicted, logProbabilities)));
+                new Choices(List.copyOf(labels), new Rows(predicted, logProbabilities)),
+                () -> metric.influences(predicted, expected, labels.size()));
     }
 
-    /// Of texts.
-    static Scores of(List<String> answers, double[] itemScores, TextMetric metric, double value) {
-        return new Scores(answers, itemScores, metric, value, null);
+    /// Of texts, scored by the mean of their items.
+    static Scores of(List<String> answers, double[] itemScores, TextMetric metric) {
+        double mean = Arrays.stream(itemScores).average().orElse(Double.NaN);
+        double[] influences = Arrays.stream(itemScores).map(score -> score - mean).toArray();
+        return new Scores(answers, itemScores, metric, mean, null, () -> influences);
+    }
+
+    /// Of texts that are not generated but have a likelihood: the geometric mean over all tokens.
+    ///
+    /// @param logLikelihoods natural, of each item's whole text
+    /// @param tokens how many each has
+    static Scores ofLikelihoods(double[] logLikelihoods, int[] tokens, TextMetric metric) {
+        int items = tokens.length;
+        double all = Arrays.stream(tokens).sum();
+        double mean = Arrays.stream(logLikelihoods).sum() / all;
+        double value = Math.exp(mean);
+        double[] scores = new double[items];
+        double[] influences = new double[items];
+        for (int i = 0; i < items; i++) {
+            scores[i] = Math.exp(logLikelihoods[i] / tokens[i]);
+            influences[i] = value * (logLikelihoods[i] - tokens[i] * mean) * items / all;
+        }
+        return new Scores(List.of(), scores, metric, value, null, () -> influences);
     }
 
     /// How many examples.
@@ -107,6 +133,13 @@ public final class Scores {
     /// How good each answer is, from 0 to 1; a label is 1 where it is right.
     public double[] itemScores() {
         return itemScores.clone();
+    }
+
+    /// How much each item moves the value: with a little more weight on an item, the value moves by
+    /// that much of its influence. Their mean square divided by the number of items is the value's
+    /// variance over draws of items.
+    public double[] influences() {
+        return influences.get().clone();
     }
 
     /// Whether an answer is right: the label is, or the text scores a half or more.

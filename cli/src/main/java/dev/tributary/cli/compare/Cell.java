@@ -7,14 +7,14 @@ import java.util.TreeMap;
 
 /// What one candidate made of one subset of tasks with one seed.
 ///
-/// @param retention by task, score divided by the expert's own on the same test items
+/// @param retention by task
 /// @param seconds the merge alone took, learning included; choosing options not
 record Cell(
         String candidate,
         int size,
         long seed,
         Map<String, String> options,
-        SequencedMap<String, Double> retention,
+        SequencedMap<String, Retention> retention,
         double seconds) {
 
     Cell {
@@ -28,7 +28,7 @@ record Cell(
 
     /// The mean of the tasks' retentions.
     double anp() {
-        return mean(retention.values().stream().mapToDouble(Double::doubleValue).toArray())
+        return mean(retention.values().stream().mapToDouble(Retention::value).toArray())
                 .orElse(Double.NaN);
     }
 

@@ -2,6 +2,7 @@ package dev.tributary.cli.compare;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.tributary.tensors.Digest;
 import java.io.IOException;
@@ -9,12 +10,17 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Optional;
 import java.util.TreeMap;
 
 /// Finished cells on disk, by content: a comparison that was interrupted goes on where it was.
 final class CellFolder {
     private static final ObjectMapper JSON = new ObjectMapper();
+
+    /// What a cell's file holds: with another content it has another name.
+    private static final String FORMAT = "2 ";
 
     private final Path folder;
 
@@ -36,10 +42,10 @@ final class CellFolder {
             json.path("options")
                     .properties()
                     .forEach(e -> options.put(e.getKey(), e.getValue().asText()));
-            TreeMap<String, Double> retention = new TreeMap<>();
+            TreeMap<String, Retention> retention = new TreeMap<>();
             json.path("retention")
                     .properties()
-                    .forEach(e -> retention.put(e.getKey(), e.getValue().asDouble()));
+                    .forEach(e -> retention.put(e.getKey(), retention(e.getValue())));
             return Optional.of(
                     new Cell(
                             json.path("candidate").asText(),
@@ -63,19 +69,31 @@ final class CellFolder {
         ObjectNode options = json.putObject("options");
         cell.options().forEach(options::put);
         ObjectNode retention = json.putObject("retention");
-        cell.retention().forEach(retention::put);
+        cell.retention()
+                .forEach((task, kept) -> {
+                    ObjectNode one = retention.putObject(task);
+                    one.put("value", kept.value());
+                    ArrayNode influences = one.putArray("influences");
+                    kept.influences().forEach(influences::add);
+                });
         Path file = file(identity);
         try {
             Files.createDirectories(folder);
             Path aside = file.resolveSibling(file.getFileName() + ".new");
-            JSON.writerWithDefaultPrettyPrinter().writeValue(aside.toFile(), json);
+            JSON.writeValue(aside.toFile(), json);
             Files.move(aside, file, StandardCopyOption.REPLACE_EXISTING);
         } catch (IOException e) {
             throw new UncheckedIOException("cannot write " + file, e);
         }
     }
 
+    private static Retention retention(JsonNode json) {
+        List<Float> influences = new ArrayList<>();
+        json.path("influences").forEach(influence -> influences.add(influence.floatValue()));
+        return new Retention(json.path("value").asDouble(), influences);
+    }
+
     private Path file(String identity) {
-        return folder.resolve(Digest.ofText(identity).hex() + ".json");
+        return folder.resolve(Digest.ofText(FORMAT + identity).hex() + ".json");
     }
 }

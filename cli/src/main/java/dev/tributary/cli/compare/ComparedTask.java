@@ -3,6 +3,7 @@ package dev.tributary.cli.compare;
 import dev.tributary.models.Example;
 import dev.tributary.models.RunningModel;
 import dev.tributary.models.Scorer;
+import dev.tributary.models.Scores;
 import dev.tributary.models.Split;
 import dev.tributary.models.TaskDefinition;
 import dev.tributary.tensors.Checkpoint;
@@ -18,7 +19,7 @@ final class ComparedTask implements AutoCloseable {
     private final Path expert;
     private final Digest digest;
     private final Map<Split, Scorer> scorers = new EnumMap<>(Split.class);
-    private final Map<Split, Double> own = new EnumMap<>(Split.class);
+    private final Map<Split, Scores> own = new EnumMap<>(Split.class);
 
     /// @param limits how many items of each split are scored, at most
     ComparedTask(TaskDefinition definition, Path expert, Map<Split, Integer> limits) {
@@ -49,24 +50,27 @@ final class ComparedTask implements AutoCloseable {
     }
 
     /// The score of a checkpoint divided by the expert's own.
-    double retention(Path checkpoint, Split split) {
-        return score(checkpoint, split)
-                / own.computeIfAbsent(split, wanted -> score(expert, wanted));
+    Retention retention(Path checkpoint, Split split) {
+        return Retention.of(scores(checkpoint, split), ofExpert(split));
     }
 
     /// The expert's own score.
     double own(Split split) {
-        return own.computeIfAbsent(split, wanted -> score(expert, wanted));
+        return ofExpert(split).value();
     }
 
-    private double score(Path folder, Split split) {
+    private Scores ofExpert(Split split) {
+        return own.computeIfAbsent(split, wanted -> scores(expert, wanted));
+    }
+
+    private Scores scores(Path folder, Split split) {
         Scorer scorer = scorers.get(split);
         if (scorer == null) {
             throw new IllegalStateException("[%s] no items of %s".formatted(name(), split));
         }
         try (Checkpoint checkpoint = Checkpoint.open(folder);
                 RunningModel model = RunningModel.open(checkpoint)) {
-            return scorer.score(model, null).value();
+            return scorer.score(model, null);
         }
     }
 

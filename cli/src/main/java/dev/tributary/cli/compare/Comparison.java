@@ -239,7 +239,7 @@ final class Comparison {
     private Cell scored(Trial trial, MergeMethod method, @Nullable Kept kept) {
         Path place = kept == null ? folder.resolve(MERGE) : kept.folder();
         double seconds = kept == null ? merge(trial, method, place) : kept.seconds();
-        TreeMap<String, Double> retention = new TreeMap<>();
+        TreeMap<String, Retention> retention = new TreeMap<>();
         for (String task : trial.subset()) {
             retention.put(
                     task,

@@ -4,12 +4,14 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.SequencedMap;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import java.util.stream.Stream;
 
 /// Writes a comparison for people (Markdown, plots) and for programs (CSV).
 final class Report {
@@ -77,8 +79,7 @@ final class Report {
                                     Interval.of(
                                             of.stream()
                                                     .filter(cell -> cell.candidate().equals(name))
-                                                    .mapToDouble(Cell::anp)
-                                                    .toArray()))
+                                                    .toList()))
                             .toList());
         }
         return series;
@@ -111,13 +112,29 @@ final class Report {
     }
 
     private Interval anp(String candidate, int size) {
-        return Interval.of(of(candidate, size).stream().mapToDouble(Cell::anp).toArray());
+        return Interval.of(of(candidate, size));
+    }
+
+    /// Bold where no method is surely better.
+    private String marked(String candidate, int size) {
+        String text = text(anp(candidate, size));
+        List<Cell> best =
+                candidates.stream()
+                        .map(other -> of(other, size))
+                        .filter(cells -> !cells.isEmpty())
+                        .max(Comparator.comparingDouble(cells -> Interval.of(cells).mean()))
+                        .orElseThrow();
+        List<Cell> own = of(candidate, size);
+        boolean leads =
+                !own.isEmpty()
+                        && (own.equals(best) || Interval.ofDifference(best, own).holdsZero());
+        return leads ? "**%s**".formatted(text) : text;
     }
 
     private double retentionAtLargest(String candidate, String task) {
         return of(candidate, sizes.getLast()).stream()
-                .filter(cell -> cell.retention().containsKey(task))
-                .mapToDouble(cell -> cell.retention().getOrDefault(task, Double.NaN))
+                .flatMap(cell -> Stream.ofNullable(cell.retention().get(task)))
+                .mapToDouble(Retention::value)
                 .average()
                 .orElse(Double.NaN);
     }
@@ -134,8 +151,10 @@ final class Report {
         page.append(
                 "\nNormalised average performance (ANP): the mean over tasks of the merged model's"
                         + " score divided by the expert's own, on the same test items. ± is the half"
-                        + " width of the 95 % interval over subsets and seeds (Student's t); without"
-                        + " it there is a single merge.\n\n");
+                        + " width of the 95 % interval over draws of test items, for the very merges"
+                        + " made here: how far other subsets of tasks lie apart is in `cells.csv`."
+                        + " Bold: the best of a column, and every method whose difference to it, on"
+                        + " the same items, may be none.\n\n");
         List<String> header = new ArrayList<>(List.of("method"));
         sizes.forEach(size -> header.add("%d tasks".formatted(size)));
         header.add("seconds at %d".formatted(sizes.getLast()));
@@ -143,7 +162,7 @@ final class Report {
         row(page, header.stream().map(_ -> "---").toList());
         for (String candidate : candidates) {
             List<String> row = new ArrayList<>(List.of(candidate));
-            sizes.forEach(size -> row.add(text(anp(candidate, size))));
+            sizes.forEach(size -> row.add(marked(candidate, size)));
             row.add(decimals(secondsAtLargest(candidate), 1));
             row(page, row);
         }
@@ -203,7 +222,7 @@ final class Report {
                                             cell.seed(),
                                             new TreeMap<>(cell.options()),
                                             task,
-                                            retention,
+                                            retention.value(),
                                             cell.anp(),
                                             cell.seconds())));
         }
