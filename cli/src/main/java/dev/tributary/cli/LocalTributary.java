@@ -6,14 +6,11 @@ import dev.tributary.schemas.Topic;
 import dev.tributary.schemas.TopicCreator;
 import dev.tributary.stack.ChildProcess;
 import dev.tributary.stack.FreePorts;
-import dev.tributary.stack.JavaProgram;
 import dev.tributary.stack.LocalStack;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.URI;
 import java.net.http.HttpClient;
-import java.net.http.HttpRequest;
-import java.net.http.HttpResponse;
 import java.nio.channels.FileChannel;
 import java.nio.channels.FileLock;
 import java.nio.file.Files;
@@ -23,7 +20,6 @@ import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.EnumSet;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import org.apache.kafka.clients.admin.Admin;
@@ -33,7 +29,6 @@ import org.jspecify.annotations.Nullable;
 /// in a process of its own, with all data in one folder.
 public final class LocalTributary implements AutoCloseable {
     private static final Duration DEADLINE = Duration.ofMinutes(2);
-    private static final Duration PROBE = Duration.ofSeconds(2);
 
     /// Ports to use; 0 picks a free one.
     ///
@@ -148,7 +143,8 @@ public final class LocalTributary implements AutoCloseable {
         }
     }
 
-    private static void createContract(LocalStack stack) {
+    /// Makes topics and registers schemas.
+    public static void createContract(LocalStack stack) {
         try (Admin admin = stack.broker().admin()) {
             new TopicCreator(admin).create(EnumSet.allOf(Topic.class));
         }
@@ -161,54 +157,23 @@ public final class LocalTributary implements AutoCloseable {
     }
 
     private ChildProcess worker(String name, int port, Connection to, int threads) {
-        Map<String, String> environment = new LinkedHashMap<>();
-        environment.put("KAFKA_BOOTSTRAP_SERVERS", to.bootstrapServers());
-        environment.put("SCHEMA_REGISTRY_URL", to.registryUrl());
-        environment.put("TRIBUTARY_STORE", to.store().toString());
-        environment.put("TRIBUTARY_CACHE", data.resolve("cache").resolve(name).toString());
-        environment.put("TRIBUTARY_MERGE_DRAIN", "5s");
-        environment.put("QUARKUS_HTTP_PORT", String.valueOf(port));
-        environment.put("GOMP_SPINCOUNT", "0");
-        List<String> jvm =
-                List.of(
-                        "--add-modules",
-                        "jdk.incubator.vector",
-                        "--add-opens",
-                        "java.base/java.lang=ALL-UNNAMED",
-                        "-Xmx1g",
-                        "-XX:+UseSerialGC",
-                        "-Dtributary.threads=" + threads);
         ChildProcess process =
                 ChildProcess.start(
-                        JavaProgram.quarkus(
+                        WorkerProgram.of(
                                 name,
-                                Home.folder().resolve(name, "target", "quarkus-app"),
-                                jvm,
-                                environment),
+                                name,
+                                port,
+                                to,
+                                data.resolve("cache").resolve(name),
+                                List.of("-Xmx1g", "-Dtributary.threads=" + threads)),
                         data.resolve("logs").resolve(name + ".log"));
         parts.push(process);
         return process;
     }
 
     private static void awaitReady(ChildProcess process, int port) {
-        HttpRequest request =
-                HttpRequest.newBuilder(
-                                URI.create("http://127.0.0.1:%d/q/health/ready".formatted(port)))
-                        .timeout(PROBE)
-                        .build();
         try (HttpClient client = HttpClient.newHttpClient()) {
-            process.awaitReady(DEADLINE, () -> answers(client, request));
-        }
-    }
-
-    private static boolean answers(HttpClient client, HttpRequest request) {
-        try {
-            return client.send(request, HttpResponse.BodyHandlers.discarding()).statusCode() == 200;
-        } catch (IOException e) {
-            return false;
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            return false;
+            process.awaitReady(DEADLINE, () -> WorkerProgram.isReady(client, port));
         }
     }
 }

@@ -1,5 +1,6 @@
 package dev.tributary.cli;
 
+import dev.tributary.cli.chaos.ChaosCommand;
 import dev.tributary.cli.compare.CompareCommand;
 import dev.tributary.tensors.Fault;
 import dev.tributary.tensors.JvmFlags;
@@ -57,6 +58,8 @@ public final class Tributary implements Callable<Integer> {
         COMMANDS.put("status", StatusCommand.class);
         COMMANDS.put("watch", WatchCommand.class);
         COMMANDS.put("dlq", DlqCommand.class);
+        COMMANDS.put("replay", ReplayCommand.class);
+        COMMANDS.put("chaos", ChaosCommand.class);
         COMMANDS.put("merge", MergeCommand.class);
         COMMANDS.put("plan", PlanCommand.class);
         COMMANDS.put("eval", EvalCommand.class);

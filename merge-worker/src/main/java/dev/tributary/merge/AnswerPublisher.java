@@ -1,5 +1,6 @@
 package dev.tributary.merge;
 
+import dev.tributary.tensors.FaultPoint;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
@@ -97,12 +98,16 @@ final class AnswerPublisher implements AutoCloseable {
             List<ProducerRecord<byte[], byte[]>> records, long offset, Membership.AsOf as) {
         try {
             producer.beginTransaction();
+            FaultPoint.ANSWER_BEGUN.reached();
             for (ProducerRecord<byte[], byte[]> record : records) {
                 var _ = producer.send(record);
             }
+            FaultPoint.ANSWER_SENT.reached();
             producer.sendOffsetsToTransaction(
                     Map.of(source, new OffsetAndMetadata(offset)), as.metadata());
+            FaultPoint.OFFSET_SENT.reached();
             producer.commitTransaction();
+            FaultPoint.ANSWER_COMMITTED.reached();
         } catch (CommitFailedException | RebalanceInProgressException e) {
             abort(e);
             throw e;

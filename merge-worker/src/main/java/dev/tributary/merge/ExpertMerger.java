@@ -5,12 +5,14 @@ import dev.tributary.merging.MergeRequest;
 import dev.tributary.merging.MergeResult;
 import dev.tributary.merging.PoolMerger;
 import dev.tributary.merging.Provenance;
+import dev.tributary.merging.PublishedLineage;
 import dev.tributary.merging.method.Granularity;
 import dev.tributary.merging.method.LearnsCoefficients;
 import dev.tributary.models.NativeHeap;
 import dev.tributary.tensors.ArtifactReference;
 import dev.tributary.tensors.ArtifactStore;
 import dev.tributary.tensors.FailureCode;
+import dev.tributary.tensors.Fault;
 import dev.tributary.tensors.Progress;
 import dev.tributary.tensors.RefusedException;
 import dev.tributary.tensors.Staging;
@@ -119,7 +121,15 @@ final class ExpertMerger implements GenerationMaker {
 
     private MergedGeneration found(Wish wish, @Nullable LastGeneration last, long began) {
         ArtifactReference artifact = store.referenceTo(wish.storePath());
-        PublishedLineage lineage = PublishedLineage.read(store.open(artifact), wish);
+        PublishedLineage lineage = PublishedLineage.read(store.open(artifact));
+        if (!lineage.id().equals(wish.id().value())) {
+            throw new RefusedException(
+                    new Fault(
+                            FailureCode.DIGEST_MISMATCH,
+                            wish.storePath(),
+                            "is of request %s, expected %s: remove the folder, it is made anew"
+                                    .formatted(lineage.id(), wish.id())));
+        }
         Coefficients told = told(lineage.coefficients());
         return new MergedGeneration(
                 wish,
@@ -155,7 +165,7 @@ final class ExpertMerger implements GenerationMaker {
     /// gone, what the pool remembers, one number for each layer group; null when nothing is known.
     private @Nullable Coefficients coefficients(LastGeneration last) {
         if (store.exists(last.artifact().path())) {
-            return PublishedLineage.coefficients(store.open(last.artifact()));
+            return PublishedLineage.read(store.open(last.artifact())).coefficients();
         }
         if (last.groups().isEmpty()) {
             return null;

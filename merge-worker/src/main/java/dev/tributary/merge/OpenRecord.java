@@ -10,7 +10,10 @@ import org.jspecify.annotations.Nullable;
 /// @param pool the pool whose answer it waits for; null when it belongs to no pool known here
 /// @param faults why it was refused; empty when it was accepted
 /// @param stage the step that refused or accepted it
-record OpenRecord(PoolRecord read, @Nullable String pool, List<Fault> faults, Stage stage) {
+/// @param again whether it is an event the pool had already: it changes nothing, and whatever
+///   answers it does not cover it a second time
+record OpenRecord(
+        PoolRecord read, @Nullable String pool, List<Fault> faults, Stage stage, boolean again) {
 
     /// The steps a record goes through.
     enum Stage {
@@ -43,6 +46,6 @@ record OpenRecord(PoolRecord read, @Nullable String pool, List<Fault> faults, St
 
     /// The same record, refused by a later step after all.
     OpenRecord refusedBy(Stage later, List<Fault> reasons) {
-        return new OpenRecord(read, pool, reasons, later);
+        return new OpenRecord(read, pool, reasons, later, again);
     }
 }

@@ -45,8 +45,12 @@ final class PartitionBook {
 
     /// An event changes its pool, and waits for what that leads to.
     void accept(PoolRecord read, PoolState changed) {
-        current.put(changed.pool(), changed);
-        open = open.with(new OpenRecord(read, changed.pool(), List.of(), OpenRecord.Stage.ADMIT));
+        PoolState before = current.put(changed.pool(), changed);
+        boolean again = before != null && read.event() != null && before.knows(read.event());
+        open =
+                open.with(
+                        new OpenRecord(
+                                read, changed.pool(), List.of(), OpenRecord.Stage.ADMIT, again));
     }
 
     /// A record is refused. It waits behind what its pool waits for, so that answers keep the order
@@ -54,7 +58,7 @@ final class PartitionBook {
     void refuse(PoolRecord read, List<Fault> faults, OpenRecord.Stage stage) {
         String named = read.pool();
         boolean known = named != null && current.containsKey(named) && read.event() != null;
-        open = open.with(new OpenRecord(read, known ? named : null, faults, stage));
+        open = open.with(new OpenRecord(read, known ? named : null, faults, stage, false));
     }
 
     /// How many records wait.
@@ -180,7 +184,7 @@ final class PartitionBook {
 
     private static List<String> ids(List<OpenRecord> records) {
         return records.stream()
-                .filter(record -> !record.refused())
+                .filter(record -> !record.refused() && !record.again())
                 .map(record -> record.read().event())
                 .filter(java.util.Objects::nonNull)
                 .map(PoolEvent::eventId)

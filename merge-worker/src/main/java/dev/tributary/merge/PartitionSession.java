@@ -2,6 +2,7 @@ package dev.tributary.merge;
 
 import dev.tributary.tensors.FailureCode;
 import dev.tributary.tensors.Fault;
+import dev.tributary.tensors.FaultPoint;
 import dev.tributary.tensors.RefusedException;
 import java.time.Duration;
 import java.time.Instant;
@@ -192,10 +193,12 @@ final class PartitionSession implements AutoCloseable {
             if (attempt > equipment.maxCrashes()) {
                 throw crashLoop(wish.pool(), attempt - 1);
             }
+            FaultPoint.MERGE_BEGUN.reached();
             generation = equipment.maker().make(wish, last, ownership.watching(running));
         } finally {
             equipment.ledger().end(work);
         }
+        FaultPoint.GENERATION_MADE.reached();
         if (!generation.reused()) {
             equipment.meters().merged(Duration.ofMillis(Math.round(generation.seconds() * 1000)));
         }

@@ -65,16 +65,29 @@ record PoolState(
     /// moves to the end; an event that is known already changes nothing. What failed before may be
     /// tried again.
     PoolState with(PoolEvent.Published event, Digest calibration) {
-        List<AcceptedCheckpoint> known = checkpoints(event.task());
-        if (known.stream().anyMatch(c -> c.eventId().equals(event.eventId()))) {
+        if (knows(event)) {
             return this;
         }
+        List<AcceptedCheckpoint> known = checkpoints(event.task());
         List<AcceptedCheckpoint> next = new ArrayList<>(known);
         next.removeIf(c -> c.checkpoint().digest().equals(event.checkpoint().digest()));
         next.add(
                 new AcceptedCheckpoint(
                         event.eventId(), event.checkpoint(), event.taskDefinition(), calibration));
         return withExpert(event.task(), next, null);
+    }
+
+    /// Whether an event with this id is in already. Of a task, the checkpoints that are remembered
+    /// count.
+    boolean knows(PoolEvent event) {
+        return switch (event) {
+            case PoolEvent.Configured next ->
+                    configuration != null && configuration.eventId().equals(next.eventId());
+            case PoolEvent.Published next ->
+                    checkpoints(next.task()).stream()
+                            .anyMatch(c -> c.eventId().equals(next.eventId()));
+            case PoolEvent.Retired _ -> false;
+        };
     }
 
     /// Without the expert, or without one checkpoint: then the one before it is in force again, and

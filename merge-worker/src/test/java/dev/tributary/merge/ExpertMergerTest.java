@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.within;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.tributary.merging.Coefficients;
+import dev.tributary.merging.PublishedLineage;
 import dev.tributary.merging.method.Granularity;
 import dev.tributary.tensors.Checkpoint;
 import dev.tributary.tensors.FolderArtifactStore;
@@ -179,7 +180,7 @@ class ExpertMergerTest {
 
     private Coefficients learnt(MergedGeneration generation) {
         return Objects.requireNonNull(
-                PublishedLineage.coefficients(store.open(generation.artifact())));
+                PublishedLineage.read(store.open(generation.artifact())).coefficients());
     }
 
     private String startedFrom(MergedGeneration generation) throws IOException {

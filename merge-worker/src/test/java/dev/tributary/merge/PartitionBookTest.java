@@ -55,6 +55,21 @@ class PartitionBookTest {
     }
 
     @Test
+    void anEventThatIsSentAgainIsCoveredOnce() {
+        configure("pool");
+        publish("1", "pool", "mail", "mail v1");
+        publish("1", "pool", "mail", "mail v1");
+        Answer.Merged first = (Answer.Merged) merge("pool").outcome();
+        publish("1", "pool", "mail", "mail v1");
+        publish("2", "pool", "news", "news v1");
+        Answer.Merged second = (Answer.Merged) merge("pool").outcome();
+
+        assertThat(Objects.requireNonNull(first).covers()).containsExactly("1");
+        assertThat(Objects.requireNonNull(second).covers()).containsExactly("2");
+        assertThat(committed).isEqualTo(5);
+    }
+
+    @Test
     void aReplayFromTheCommittedOffsetGivesTheSameStatesAndNoAnswerTwice() {
         configure("one");
         configure("two");

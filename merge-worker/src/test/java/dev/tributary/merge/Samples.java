@@ -89,13 +89,14 @@ final class Samples {
                 PoolRecord.of(record(offset), event),
                 event.pool(),
                 List.of(),
-                OpenRecord.Stage.ADMIT);
+                OpenRecord.Stage.ADMIT,
+                false);
     }
 
     static OpenRecord refused(long offset, @Nullable String pool) {
         Fault fault = new Fault(FailureCode.WRONG_BASE, "a", "is of another base");
         PoolRecord read = new PoolRecord(record(offset), null, null, pool, null, List.of(fault));
-        return new OpenRecord(read, pool, List.of(fault), OpenRecord.Stage.DECODE);
+        return new OpenRecord(read, pool, List.of(fault), OpenRecord.Stage.DECODE, false);
     }
 
     static Map<String, PoolState> states(PoolState... states) {

@@ -167,9 +167,12 @@ public final class FolderArtifactStore implements ArtifactStore, AutoCloseable {
             return sameAsPublished(target, path, content);
         }
         try {
+            FaultPoint.ARTIFACT_STAGED.reached();
             Durable.tree(staged.directory());
             createFolders(Durable.parent(target));
+            FaultPoint.ARTIFACT_SYNCED.reached();
             Files.move(staged.directory(), target, StandardCopyOption.ATOMIC_MOVE);
+            FaultPoint.ARTIFACT_RENAMED.reached();
             Durable.folder(Durable.parent(target));
         } catch (FileSystemException e) {
             if (Files.isDirectory(target, LinkOption.NOFOLLOW_LINKS)) {

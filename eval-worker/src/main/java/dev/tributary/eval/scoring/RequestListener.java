@@ -11,6 +11,7 @@ import dev.tributary.schemas.RegistryUnavailableException;
 import dev.tributary.schemas.UndecodableRecordException;
 import dev.tributary.tensors.FailureCode;
 import dev.tributary.tensors.Fault;
+import dev.tributary.tensors.FaultPoint;
 import java.time.Duration;
 import java.util.concurrent.ThreadLocalRandom;
 import org.apache.avro.specific.SpecificRecord;
@@ -79,6 +80,7 @@ final class RequestListener {
         int crashes = ledger.begin(work);
         long began = System.nanoTime();
         try (EvaluationBoard.Running running = board.begin(subject)) {
+            FaultPoint.REQUEST_TAKEN.reached();
             TaskResult result =
                     crashes < maxCrashes
                             ? score(event, subject, running)
@@ -87,9 +89,11 @@ final class RequestListener {
                                     FailureCode.CRASH_LOOP.name(),
                                     "[%s] has ended this process %d times and is not tried again: see the worker's log"
                                             .formatted(subject, crashes));
+            FaultPoint.TASK_SCORED.reached();
             Duration taken = Duration.ofNanos(System.nanoTime() - began);
             untilTaken(() ->
                     publisher.publish(record.headers(), subject, result, taken.toNanos() / 1e9));
+            FaultPoint.SCORE_SENT.reached();
             running.ended(result);
             meters.evaluated(result, taken);
             log(subject, result, taken);

@@ -26,7 +26,12 @@ public final class TallyStream implements AutoCloseable {
 
     private static final Logger LOG = Logger.getLogger(TallyStream.class);
     private static final Duration CLOSE_TIMEOUT = Duration.ofSeconds(20);
-    private static final int SESSION_TIMEOUT_MILLIS = 15_000;
+
+    /// The shortest that brokers allow by default: nobody takes over from a worker that died
+    /// before.
+    private static final int SESSION_TIMEOUT_MILLIS = 6_000;
+
+    private static final int HEARTBEAT_MILLIS = 1_500;
     private static final int LARGEST_TALLY_BYTES = 8 << 20;
 
     private final Map<String, String> broker;
@@ -161,6 +166,7 @@ public final class TallyStream implements AutoCloseable {
                         events.serializer(), APPLICATION_ID, worker, Clock.systemUTC()));
         settings.put(
                 StreamsConfig.mainConsumerPrefix("session.timeout.ms"), SESSION_TIMEOUT_MILLIS);
+        settings.put(StreamsConfig.mainConsumerPrefix("heartbeat.interval.ms"), HEARTBEAT_MILLIS);
         settings.put(StreamsConfig.producerPrefix("max.request.size"), LARGEST_TALLY_BYTES);
         settings.put(StreamsConfig.producerPrefix("compression.type"), "gzip");
         return settings;

@@ -1,27 +1,29 @@
-package dev.tributary.merge;
+package dev.tributary.merging;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import dev.tributary.merging.Coefficients;
 import dev.tributary.merging.method.Granularity;
-import dev.tributary.tensors.FailureCode;
-import dev.tributary.tensors.Fault;
-import dev.tributary.tensors.RefusedException;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
-/// What an artifact that is in the store already says about how it came about.
+/// What a generation that is in the store says about how it came about.
 ///
+/// @param id digest of everything that determines it
+/// @param provenance where it comes from
 /// @param coefficients what was learnt; null for methods that learn none
 /// @param lossBefore mean divergence at the start; null for methods without an optimiser
 /// @param lossAfter the same at the end
 /// @param steps steps of the optimiser
-record PublishedLineage(
+public record PublishedLineage(
+        String id,
+        Provenance provenance,
         @Nullable Coefficients coefficients,
         @Nullable Double lossBefore,
         @Nullable Double lossAfter,
@@ -29,31 +31,32 @@ record PublishedLineage(
     private static final String FILE = "tributary.json";
     private static final ObjectMapper JSON = new ObjectMapper();
 
-    /// Reads an artifact's lineage.
+    /// Reads the lineage of a pool's generation.
     ///
-    /// @throws RefusedException when the artifact is of another request than this wish
-    static PublishedLineage read(Path artifact, Wish wish) {
+    /// @param artifact its folder
+    public static PublishedLineage read(Path artifact) {
         JsonNode root = json(artifact);
-        String id = root.path("id").asText();
-        if (!id.equals(wish.id().value())) {
-            throw new RefusedException(
-                    new Fault(
-                            FailureCode.DIGEST_MISMATCH,
-                            wish.storePath(),
-                            "is of request %s, expected %s: remove the folder, it is made anew"
-                                    .formatted(id, wish.id())));
-        }
         JsonNode losses = root.path("losses");
         return new PublishedLineage(
+                root.path("id").asText(),
+                provenance(root),
                 coefficients(root),
                 mean(losses.path("before")),
                 mean(losses.path("after")),
                 losses.path("steps").asInt(0));
     }
 
-    /// The coefficients of an artifact; null where its method learns none.
-    static @Nullable Coefficients coefficients(Path artifact) {
-        return coefficients(json(artifact));
+    private static Provenance provenance(JsonNode root) {
+        Map<String, String> eventIds = new TreeMap<>();
+        for (JsonNode member : root.path("members")) {
+            eventIds.put(member.path("task").asText(), member.path("event_id").asText());
+        }
+        return Provenance.ofPool(
+                root.path("pool").asText(),
+                root.path("generation").asLong(),
+                root.path("base").path("name").asText(),
+                root.path("started_from").asText(null),
+                eventIds);
     }
 
     private static JsonNode json(Path artifact) {

@@ -1,0 +1,4 @@
+@NullMarked
+package dev.tributary.cli.chaos;
+
+import org.jspecify.annotations.NullMarked;
