@@ -218,6 +218,19 @@ final class DlqCommand implements Callable<Integer> {
         }
     }
 
+    /// Which dead letters something is done about.
+    static final class Choice {
+        @Parameters(arity = "1..*", paramLabel = "ID", description = "As `dlq ls` lists them.")
+        List<String> ids = List.of();
+
+        @Option(names = "--again", description = "Also what was replayed or discarded before.")
+        boolean again;
+
+        List<SetAside> of(DeadLetterQueues queues) {
+            return open(queues, ids, again);
+        }
+    }
+
     /// Sends dead letters to their first topics once more.
     @Command(
             name = "replay",
@@ -228,20 +241,15 @@ final class DlqCommand implements Callable<Integer> {
             })
     static final class Replay implements Callable<Integer> {
         @Mixin StackOptions stack = new StackOptions();
-
-        @Parameters(arity = "1..*", paramLabel = "ID", description = "As `dlq ls` lists them.")
-        List<String> ids = List.of();
+        @Mixin Choice choice = new Choice();
 
         @Option(names = "--reason", paramLabel = "TEXT", description = "Why; kept in the event.")
         @Nullable String reason;
 
-        @Option(names = "--again", description = "Also what was replayed or discarded before.")
-        boolean again;
-
         @Override
         public Integer call() {
             DeadLetterQueues queues = new DeadLetterQueues(stack.connection());
-            List<SetAside> letters = open(queues, ids, again);
+            List<SetAside> letters = choice.of(queues);
             queues.replay(letters, reason);
             letters.forEach(letter ->
                     System.out.println(
@@ -258,9 +266,7 @@ final class DlqCommand implements Callable<Integer> {
             description = "Says that nothing will come of dead letters; they stay in their queue.")
     static final class Discard implements Callable<Integer> {
         @Mixin StackOptions stack = new StackOptions();
-
-        @Parameters(arity = "1..*", paramLabel = "ID", description = "As `dlq ls` lists them.")
-        List<String> ids = List.of();
+        @Mixin Choice choice = new Choice();
 
         @Option(
                 names = "--reason",
@@ -269,13 +275,10 @@ final class DlqCommand implements Callable<Integer> {
                 description = "Why; kept in the event.")
         String reason = "";
 
-        @Option(names = "--again", description = "Also what was replayed or discarded before.")
-        boolean again;
-
         @Override
         public Integer call() {
             DeadLetterQueues queues = new DeadLetterQueues(stack.connection());
-            List<SetAside> letters = open(queues, ids, again);
+            List<SetAside> letters = choice.of(queues);
             queues.discard(letters, reason);
             letters.forEach(letter -> System.out.println("discarded " + letter.id()));
             return 0;

@@ -86,8 +86,8 @@ final class ReplayCommand implements Callable<Integer> {
         }
         terminal.line(
                 different == 0
-                        ? "%d generations, each the same to the byte".formatted(chosen.size())
-                        : "%d of %d generations are not the same"
+                        ? "made anew: %d, each the same to the byte".formatted(chosen.size())
+                        : "made anew: %2$d, not the same: %1$d"
                                 .formatted(different, chosen.size()));
         return different == 0 ? 0 : 1;
     }

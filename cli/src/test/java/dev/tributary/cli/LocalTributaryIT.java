@@ -283,6 +283,13 @@ class LocalTributaryIT {
         judged("lora");
     }
 
+    @Test
+    @Order(13)
+    void generationsComeOutTheSameWhenTheyAreMadeAnew() {
+        assertThat(expect(0, "replay", "qwen2")).contains("each the same to the byte");
+        assertThat(expect(1, "replay", "nobody")).contains("has no generations");
+    }
+
     private void publish(String pool, Path expert, Path task) {
         assertThat(
                         expect(
@@ -343,7 +350,9 @@ class LocalTributaryIT {
     /// Runs a command on this stack and returns what it printed.
     private String expect(int code, String... arguments) {
         List<String> all = new ArrayList<>(List.of(arguments));
-        if (List.of("publish", "retire", "promote", "status", "watch", "doctor", "pool", "dlq")
+        if (List.of(
+                        "publish", "retire", "promote", "status", "watch", "doctor", "pool", "dlq",
+                        "replay")
                 .contains(arguments[0])) {
             all.addAll(List.of("--data", data.toString()));
         }

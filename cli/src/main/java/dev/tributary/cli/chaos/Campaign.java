@@ -64,8 +64,16 @@ final class Campaign {
     private int exits;
 
     /// What is done to what.
+    ///
+    /// @param everyPoint each fault at each named point once, in the place of kills at random
     record Settings(
-            int kills, long seed, Path data, int mergeWorkers, int evalWorkers, int pools) {}
+            int kills,
+            boolean everyPoint,
+            long seed,
+            Path data,
+            int mergeWorkers,
+            int evalWorkers,
+            int pools) {}
 
     Campaign(Settings settings, Terminal terminal) {
         this.settings = settings;
@@ -137,15 +145,11 @@ final class Campaign {
         traffic.configure();
         Sender sender = new Sender(traffic, observer);
         sender.thread.start();
-        boolean drained = true;
-        do {
-            sender.paused = false;
-            round(stack, traffic, observer, sender);
-            sender.paused = true;
-            drained = drain(traffic, observer);
-        } while (drained && kills < settings.kills() && sound(observer, sender));
+        boolean drained =
+                settings.everyPoint()
+                        ? everyPoint(traffic, observer, sender)
+                        : rounds(stack, traffic, observer, sender);
         sender.stop();
-        terminal.progress("kills", "", settings.kills(), settings.kills());
         Thread.sleep(1000); // what comes after the last answer would be too much
         observer.lookAgain();
         if (!sound(observer, sender)) {
@@ -214,6 +218,71 @@ final class Campaign {
         return observer.failure().isEmpty() && sender.failure == null;
     }
 
+    /// Harms at random, round after round.
+    private boolean rounds(LocalStack stack, Traffic traffic, Observer observer, Sender sender)
+            throws InterruptedException {
+        boolean drained;
+        do {
+            sender.paused = false;
+            round(stack, traffic, observer, sender);
+            sender.paused = true;
+            drained = drain(traffic, observer);
+        } while (drained && kills < settings.kills() && sound(observer, sender));
+        terminal.progress("kills", "", settings.kills(), settings.kills());
+        return drained;
+    }
+
+    /// Lets each kind of fault happen at each named point once, and everything recover after each.
+    private boolean everyPoint(Traffic traffic, Observer observer, Sender sender)
+            throws InterruptedException {
+        int done = 0;
+        for (FaultPoint point : FaultPoint.values()) {
+            for (FaultPoint.Kind kind : FaultPoint.Kind.values()) {
+                terminal.progress("points", point + " " + kind, done++, pointsTimesKinds());
+                sender.paused = false;
+                reach(point, kind, observer, sender);
+                sender.paused = true;
+                if (!sound(observer, sender) || !drain(traffic, observer)) {
+                    return false;
+                }
+            }
+        }
+        terminal.progress("points", "", done, done);
+        return true;
+    }
+
+    private static int pointsTimesKinds() {
+        return FaultPoint.values().length * FaultPoint.Kind.values().length;
+    }
+
+    private void reach(FaultPoint point, FaultPoint.Kind kind, Observer observer, Sender sender)
+            throws InterruptedException {
+        Target target =
+                targets.stream()
+                        .filter(one -> one.merges() == point.ofMerge())
+                        .findFirst()
+                        .orElseThrow();
+        int before = target.faults().size();
+        lastFault = System.nanoTime();
+        target.kill();
+        kills++;
+        target.start(point.option(kind, 1));
+        long deadline = System.nanoTime() + START.toNanos();
+        while (target.faults().size() == before && sound(observer, sender)) {
+            if (System.nanoTime() > deadline) {
+                throw new IllegalStateException(
+                        "[%s %s] was not reached within %d s, expected the worker to come by: see its log in %s"
+                                .formatted(
+                                        point,
+                                        kind,
+                                        START.toSeconds(),
+                                        settings.data().resolve("logs")));
+            }
+            Thread.sleep(50);
+        }
+        attend(false);
+    }
+
     /// Some kills and whatever comes between, with events going in.
     private void round(LocalStack stack, Traffic traffic, Observer observer, Sender sender)
             throws InterruptedException {
@@ -229,6 +298,9 @@ final class Campaign {
     }
 
     private void progress(Traffic traffic, String doing) {
+        if (settings.everyPoint()) {
+            return;
+        }
         terminal.progress(
                 "kills",
                 "%s, %d sent, %d stalls, %d broker restarts"
@@ -295,8 +367,7 @@ final class Campaign {
                 target.thaw();
             }
             if (!target.alive()) {
-                boolean halted = all.size() > known && all.getLast().endsWith("HALT");
-                exits += halted ? 0 : 1;
+                exits += target.halted() ? 0 : 1;
                 start(target, armed);
             }
         }

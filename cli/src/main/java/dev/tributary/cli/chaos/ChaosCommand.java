@@ -26,7 +26,8 @@ import picocli.CommandLine.Spec;
         footerHeading = "%nExamples:%n",
         footer = {
             "  tributary chaos",
-            "  tributary chaos --kills 1000 --seed 7 --summary target/chaos.json"
+            "  tributary chaos --kills 1000 --seed 7 --summary target/chaos.json",
+            "  tributary chaos --every-point"
         })
 public final class ChaosCommand implements Callable<Integer> {
     @Option(
@@ -38,6 +39,13 @@ public final class ChaosCommand implements Callable<Integer> {
                             + " faults at named points come on top. Ten kills take about a minute"
                             + " on two cores.")
     int kills = 50;
+
+    @Option(
+            names = "--every-point",
+            description =
+                    "Instead of kills at random: let a worker end, stall, fail and find the disk full at"
+                            + " every named point, once each, with one worker of each kind.")
+    boolean everyPoint;
 
     @Option(
             names = "--seed",
@@ -94,11 +102,24 @@ public final class ChaosCommand implements Callable<Integer> {
         requireAtLeast("--pools", pools, 1);
         Terminal terminal = Terminal.standard();
         Path folder = folder();
-        terminal.line("a campaign of %d kills, seed %d, data in %s".formatted(kills, seed, folder));
+        terminal.line(
+                "%s, seed %d, data in %s"
+                        .formatted(
+                                everyPoint
+                                        ? "every fault at every named point"
+                                        : "a campaign of %d kills".formatted(kills),
+                                seed,
+                                folder));
         ChaosSummary outcome =
                 new Campaign(
                                 new Campaign.Settings(
-                                        kills, seed, folder, mergeWorkers, evalWorkers, pools),
+                                        kills,
+                                        everyPoint,
+                                        seed,
+                                        folder,
+                                        everyPoint ? 1 : mergeWorkers,
+                                        everyPoint ? 1 : evalWorkers,
+                                        pools),
                                 terminal)
                         .run();
         outcome.print(terminal);

@@ -28,6 +28,7 @@ final class Target implements AutoCloseable {
     private @Nullable ChildProcess process;
     private boolean frozen;
     private boolean ready;
+    private int faultsAtStart;
 
     Target(String kind, String name, Connection connection, Path data) {
         this.kind = kind;
@@ -53,6 +54,7 @@ final class Target implements AutoCloseable {
         if (fault != null) {
             options.add(fault);
         }
+        faultsAtStart = faults().size();
         process =
                 ChildProcess.start(
                         WorkerProgram.of(
@@ -78,6 +80,12 @@ final class Target implements AutoCloseable {
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
+    }
+
+    /// Whether a fault at a named point has ended it since its last start.
+    boolean halted() {
+        List<String> all = faults();
+        return all.size() > faultsAtStart && all.getLast().endsWith(FaultPoint.Kind.HALT.name());
     }
 
     boolean alive() {
