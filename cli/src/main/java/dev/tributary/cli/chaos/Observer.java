@@ -54,7 +54,8 @@ final class Observer implements AutoCloseable {
     private final FolderArtifactStore store;
     private final Findings findings = new Findings();
     private final List<Seen> seen = new ArrayList<>();
-    private final Set<String> unjudged = ConcurrentHashMap.newKeySet();
+    private final Set<String> merged = ConcurrentHashMap.newKeySet();
+    private final Set<String> judged = ConcurrentHashMap.newKeySet();
     private final Map<String, Digest> artifacts = new ConcurrentHashMap<>();
     private final Map<TopicPartition, Long> offsets = new ConcurrentHashMap<>();
     private final List<Thread> threads = new ArrayList<>();
@@ -99,9 +100,9 @@ final class Observer implements AutoCloseable {
                 .count();
     }
 
-    /// Generations without a verdict.
+    /// Generations without a verdict. Topics are read side by side: a verdict may be seen first.
     int unjudged() {
-        return unjudged.size();
+        return (int) merged.stream().filter(generation -> !judged.contains(generation)).count();
     }
 
     /// What ended the watching, if anything did: then the campaign proves nothing.
@@ -141,29 +142,30 @@ final class Observer implements AutoCloseable {
                             System.nanoTime()));
         }
         switch (record.value()) {
-            case GenerationMerged merged -> {
-                unjudged.add(merged.getPool() + " " + merged.getNumber());
-                requireWhole(merged);
+            case GenerationMerged generation -> {
+                merged.add(generation.getPool() + " " + generation.getNumber());
+                requireWhole(generation);
             }
-            case GenerationEvaluated judged ->
-                    unjudged.remove(judged.getPool() + " " + judged.getNumber());
+            case GenerationEvaluated verdict ->
+                    judged.add(verdict.getPool() + " " + verdict.getNumber());
             default -> {}
         }
     }
 
-    private void requireWhole(GenerationMerged merged) {
+    private void requireWhole(GenerationMerged generation) {
         looks.incrementAndGet();
         try {
             store.verify(
                     new ArtifactReference(
-                            merged.getArtifact().getUri(),
-                            new Digest(merged.getArtifact().getDigest()),
-                            merged.getArtifact().getBytes()));
+                            generation.getArtifact().getUri(),
+                            new Digest(generation.getArtifact().getDigest()),
+                            generation.getArtifact().getBytes()));
         } catch (RefusedException e) {
             findings.add(
                     Findings.Kind.TORN,
                     "generation %d of %s was announced, but %s"
-                            .formatted(merged.getNumber(), merged.getPool(), e.getMessage()));
+                            .formatted(
+                                    generation.getNumber(), generation.getPool(), e.getMessage()));
         }
     }
 
