@@ -133,13 +133,7 @@ final class Observer implements AutoCloseable {
     private void take(ConsumerRecord<String, SpecificRecord> record) {
         Topic topic = Topic.named(record.topic()).orElseThrow();
         synchronized (seen) {
-            seen.add(
-                    new Seen(
-                            topic,
-                            record.partition(),
-                            record.offset(),
-                            record.value(),
-                            System.nanoTime()));
+            seen.add(new Seen(topic, record.partition(), record.offset(), record.value()));
         }
         switch (record.value()) {
             case GenerationMerged generation -> {

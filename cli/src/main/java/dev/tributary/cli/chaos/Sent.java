@@ -7,15 +7,13 @@ import org.jspecify.annotations.Nullable;
 /// @param eventId null for a record that is no event
 /// @param task null where the event is about a whole pool
 /// @param offset its place in its partition
-/// @param nanos when the broker had it, by the clock of the campaign
 record Sent(
         Kind kind,
         @Nullable String eventId,
         String pool,
         @Nullable String task,
         int partition,
-        long offset,
-        long nanos) {
+        long offset) {
 
     enum Kind {
         /// A pool is configured.

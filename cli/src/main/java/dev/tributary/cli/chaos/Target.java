@@ -37,10 +37,6 @@ final class Target implements AutoCloseable {
         this.data = data;
     }
 
-    String name() {
-        return name;
-    }
-
     boolean merges() {
         return kind.equals("merge-worker");
     }

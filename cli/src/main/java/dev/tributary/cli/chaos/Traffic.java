@@ -217,15 +217,7 @@ final class Traffic implements AutoCloseable {
                                             headers))
                             .get();
             synchronized (this) {
-                sent.add(
-                        new Sent(
-                                kind,
-                                eventId,
-                                pool,
-                                task,
-                                place.partition(),
-                                place.offset(),
-                                System.nanoTime()));
+                sent.add(new Sent(kind, eventId, pool, task, place.partition(), place.offset()));
             }
         } catch (ExecutionException e) {
             throw new IllegalStateException("the broker did not take an event", e);

@@ -37,11 +37,11 @@ class HistoryTest {
         final List<Seen> seen = new ArrayList<>();
 
         void sent(Sent.Kind kind, @Nullable String id, @Nullable String task) {
-            sent.add(new Sent(kind, id, "p", task, 0, sent.size(), 0));
+            sent.add(new Sent(kind, id, "p", task, 0, sent.size()));
         }
 
         void seen(Topic topic, SpecificRecord event) {
-            seen.add(new Seen(topic, 0, seen.size(), event, 0));
+            seen.add(new Seen(topic, 0, seen.size(), event));
         }
 
         <T extends SpecificRecord> List<T> events(Class<T> type) {
