@@ -40,7 +40,7 @@ import java.util.stream.Stream;
 /// damaged one counts as absent.
 final class StatisticsCache {
     /// Changes whenever sums may come out differently.
-    private static final int CODE_VERSION = 2;
+    private static final int CODE_VERSION = 3;
 
     private static final int BLOCK = 1 << 16;
     private static final String FILE = "model.safetensors";

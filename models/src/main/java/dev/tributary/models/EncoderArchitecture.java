@@ -146,7 +146,7 @@ record EncoderArchitecture(EncoderConfig config) implements ForwardArchitecture 
 
     @Override
     public PtNDArray normalised(PtNDArray input) {
-        return EncoderForward.normalised(input, config.hidden(), config.layerNormEpsilon());
+        return LayerNorm.normalised(input, config.hidden(), config.layerNormEpsilon());
     }
 
     @Override

@@ -7,7 +7,6 @@ import ai.djl.pytorch.engine.PtNDArray;
 import ai.djl.pytorch.engine.PtNDManager;
 import ai.djl.pytorch.jni.JniUtils;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
@@ -25,7 +24,6 @@ final class EncoderForward implements ForwardPass {
     private final LayerTap tap;
     private final EncoderLayout layout;
     private final EncoderLayout.Layer parts;
-    private final Shape normalized;
 
     /// @param weights the tensor of a block by the name of its first part
     /// @param manager owns what the pass creates; the caller's scope closes it
@@ -44,7 +42,6 @@ final class EncoderForward implements ForwardPass {
         this.tap = tap;
         this.layout = config.layout();
         this.parts = layout.parts();
-        this.normalized = new Shape(config.hidden());
     }
 
     @Override
@@ -271,25 +268,11 @@ final class EncoderForward implements ForwardPass {
 
     private PtNDArray norm(PtNDArray input, String name) {
         tap.norm(name + ".weight", input);
-        return JniUtils.layerNorm(
+        return LayerNorm.of(
                 input,
-                normalized,
                 weights.apply(name + ".weight"),
                 weights.apply(name + ".bias"),
                 config.layerNormEpsilon());
-    }
-
-    /// A LayerNorm (Ba et al. 2016, <https://arxiv.org/abs/1607.06450>) without scale and shift.
-    static PtNDArray normalised(PtNDArray input, int width, double epsilon) {
-        PtNDManager manager = input.getManager();
-        float[] ones = new float[width];
-        Arrays.fill(ones, 1f);
-        return JniUtils.layerNorm(
-                input,
-                new Shape(width),
-                EngineArrays.floats(manager, ones, width),
-                EngineArrays.floats(manager, new float[width], width),
-                epsilon);
     }
 
     private static boolean allZero(long[] values) {

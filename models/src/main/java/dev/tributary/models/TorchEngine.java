@@ -8,6 +8,7 @@ import ai.djl.pytorch.jni.JniUtils;
 import java.lang.foreign.Arena;
 import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
+import java.util.Map;
 
 /// Loads libtorch once a JVM, from the jars alone: no network, no telemetry, as many threads as
 /// `-Dtributary.threads` says (default: all processors).
@@ -16,7 +17,14 @@ final class TorchEngine {
     /// How many threads one operation may use.
     static final String THREADS_PROPERTY = "tributary.threads";
 
-    private static final String SPIN_COUNT = "GOMP_SPINCOUNT";
+    /// Variables the libraries read when they are loaded, where nobody has set them.
+    ///
+    /// OpenMP's threads spin while they wait, which beside busy neighbours makes two threads slower
+    /// than one. MKL adds up products in an order that depends on how many threads there are,
+    /// unless it is told to be strict: the same bytes for any number, on processors with the same
+    /// instructions.
+    private static final Map<String, String> VARIABLES =
+            Map.of("GOMP_SPINCOUNT", "0", "MKL_CBWR", "AUTO,STRICT");
 
     private TorchEngine() {}
 
@@ -42,7 +50,7 @@ final class TorchEngine {
             throw new IllegalArgumentException(
                     "[-D%s] %d, expected 1 or more".formatted(THREADS_PROPERTY, threads));
         }
-        keepOpenMpFromSpinning();
+        VARIABLES.forEach(TorchEngine::setWhereMissing);
         NativeHeap.keepFreedMemory();
         System.setProperty("ai.djl.offline", "true");
         System.setProperty("OPT_OUT_TRACKING", "true");
@@ -52,10 +60,9 @@ final class TorchEngine {
         return engine;
     }
 
-    /// OpenMP's threads spin while they wait, which beside busy neighbours makes two threads slower
-    /// than one. They read the variable when the library loads, and Java cannot set variables.
-    private static void keepOpenMpFromSpinning() {
-        if (System.getenv(SPIN_COUNT) != null) {
+    /// Java cannot set variables.
+    private static void setWhereMissing(String name, String value) {
+        if (System.getenv(name) != null) {
             return;
         }
         MethodHandle setenv =
@@ -70,11 +77,9 @@ final class TorchEngine {
             int _ =
                     (int)
                             setenv.invokeExact(
-                                    arena.allocateFrom(SPIN_COUNT),
-                                    arena.allocateFrom("0"),
-                                    overwrite);
+                                    arena.allocateFrom(name), arena.allocateFrom(value), overwrite);
         } catch (Throwable failure) {
-            throw new IllegalStateException("setenv(%s) failed".formatted(SPIN_COUNT), failure);
+            throw new IllegalStateException("setenv(%s) failed".formatted(name), failure);
         }
     }
 }

@@ -191,7 +191,7 @@ record VisionArchitecture(VisionConfig config) implements ForwardArchitecture {
 
     @Override
     public PtNDArray normalised(PtNDArray input) {
-        return EncoderForward.normalised(input, config.hidden(), config.layerNormEpsilon());
+        return LayerNorm.normalised(input, config.hidden(), config.layerNormEpsilon());
     }
 
     @Override

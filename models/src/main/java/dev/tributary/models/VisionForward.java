@@ -2,7 +2,6 @@ package dev.tributary.models;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
-import ai.djl.ndarray.types.Shape;
 import ai.djl.pytorch.engine.PtNDArray;
 import ai.djl.pytorch.engine.PtNDManager;
 import ai.djl.pytorch.jni.JniUtils;
@@ -19,7 +18,6 @@ final class VisionForward implements ForwardPass {
     private final Function<String, PtNDArray> weights;
     private final PtNDManager manager;
     private final LayerTap tap;
-    private final Shape normalized;
 
     VisionForward(
             VisionConfig config,
@@ -32,7 +30,6 @@ final class VisionForward implements ForwardPass {
         this.weights = weights;
         this.manager = manager;
         this.tap = tap;
-        this.normalized = new Shape(config.hidden());
     }
 
     /// Class logits `[rows, labels]`, or an embedding of each image.
@@ -157,9 +154,8 @@ final class VisionForward implements ForwardPass {
 
     private PtNDArray norm(PtNDArray input, String name) {
         tap.norm(name + ".weight", input);
-        return JniUtils.layerNorm(
+        return LayerNorm.of(
                 input,
-                normalized,
                 weights.apply(name + ".weight"),
                 weights.apply(name + ".bias"),
                 config.layerNormEpsilon());

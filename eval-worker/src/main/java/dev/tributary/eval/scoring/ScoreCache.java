@@ -19,7 +19,7 @@ import java.util.Optional;
 final class ScoreCache {
 
     /// Counts up whenever the same inputs would give other numbers.
-    private static final int CODE_VERSION = 2;
+    private static final int CODE_VERSION = 3;
 
     private static final ObjectMapper MAPPER = new ObjectMapper();
 
