@@ -36,11 +36,15 @@ final class Admitter {
         this.store = store;
     }
 
-    /// The pool's state with the event in it.
+    /// The pool's state with the event in it; unchanged where it is in already, whatever speaks
+    /// against it by now.
     ///
     /// @param state null for a pool that is not known yet
     /// @throws RefusedException with every reason why the event must not be let in
     PoolState admit(@Nullable PoolState state, PoolEvent event) {
+        if (state != null && state.knows(event)) {
+            return state;
+        }
         return switch (event) {
             case PoolEvent.Configured configured -> admit(state, configured);
             case PoolEvent.Published published -> admit(configuredPool(state, event), published);

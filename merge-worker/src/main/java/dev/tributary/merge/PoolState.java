@@ -23,6 +23,7 @@ import org.jspecify.annotations.Nullable;
 /// @param last the last generation; null before the first
 /// @param failedRequest the request that failed for good, so that it is not tried again for ever
 /// @param answeredThrough offset of the last event whose answer has been published; -1 for none
+/// @param takenIn ids of the last events that changed the state, oldest first
 record PoolState(
         String pool,
         long revision,
@@ -31,7 +32,11 @@ record PoolState(
         SortedSet<Digest> withdrawn,
         @Nullable LastGeneration last,
         @Nullable Digest failedRequest,
-        long answeredThrough) {
+        long answeredThrough,
+        List<String> takenIn) {
+
+    /// How many events are known again by their id when they are sent a second time.
+    static final int REMEMBERED_EVENTS = 64;
 
     /// How many checkpoints of a task are remembered at most, so that a withdrawal has one to
     /// return to.
@@ -49,16 +54,29 @@ record PoolState(
         experts.forEach((task, checkpoints) -> copy.put(task, List.copyOf(checkpoints)));
         experts = Collections.unmodifiableSortedMap(copy);
         withdrawn = Collections.unmodifiableSortedSet(byValue(withdrawn));
+        takenIn = List.copyOf(takenIn);
     }
 
     /// A pool nobody has configured yet.
     static PoolState unknown(String pool) {
-        return new PoolState(pool, 0, null, new TreeMap<>(), byValue(Set.of()), null, null, -1);
+        return new PoolState(
+                pool, 0, null, new TreeMap<>(), byValue(Set.of()), null, null, -1, List.of());
     }
 
     /// With this configuration from now on. What failed before may be tried again.
     PoolState with(PoolEvent.Configured next) {
-        return new PoolState(pool, revision, next, experts, withdrawn, last, null, answeredThrough);
+        return knows(next)
+                ? this
+                : new PoolState(
+                        pool,
+                        revision,
+                        next,
+                        experts,
+                        withdrawn,
+                        last,
+                        null,
+                        answeredThrough,
+                        takenInWith(next));
     }
 
     /// With a new checkpoint of a task, which replaces the one before. One that is known already
@@ -74,28 +92,35 @@ record PoolState(
         next.add(
                 new AcceptedCheckpoint(
                         event.eventId(), event.checkpoint(), event.taskDefinition(), calibration));
-        return withExpert(event.task(), next, null);
+        return withExpert(event, event.task(), next, null);
     }
 
-    /// Whether an event with this id is in already. Of a task, the checkpoints that are remembered
-    /// count.
+    /// Whether an event with this id is in already: one of the last ones, the configuration, or
+    /// what a remembered checkpoint came with.
     boolean knows(PoolEvent event) {
-        return switch (event) {
-            case PoolEvent.Configured next ->
-                    configuration != null && configuration.eventId().equals(next.eventId());
-            case PoolEvent.Published next ->
-                    checkpoints(next.task()).stream()
-                            .anyMatch(c -> c.eventId().equals(next.eventId()));
-            case PoolEvent.Retired _ -> false;
-        };
+        String id = event.eventId();
+        return takenIn.contains(id)
+                || (configuration != null && configuration.eventId().equals(id))
+                || experts.values().stream()
+                        .flatMap(List::stream)
+                        .anyMatch(known -> known.eventId().equals(id));
+    }
+
+    private List<String> takenInWith(PoolEvent event) {
+        List<String> ids = new ArrayList<>(takenIn);
+        ids.add(event.eventId());
+        return ids.subList(Math.max(0, ids.size() - REMEMBERED_EVENTS), ids.size());
     }
 
     /// Without the expert, or without one checkpoint: then the one before it is in force again, and
     /// the withdrawn one stays withdrawn.
     PoolState with(PoolEvent.Retired event) {
+        if (knows(event)) {
+            return this;
+        }
         Digest digest = event.checkpoint();
         if (digest == null) {
-            return withExpert(event.task(), List.of(), failedRequest);
+            return withExpert(event, event.task(), List.of(), failedRequest);
         }
         SortedMap<String, List<AcceptedCheckpoint>> left = new TreeMap<>();
         experts.forEach((task, checkpoints) ->
@@ -114,7 +139,8 @@ record PoolState(
                 withdrawnNow,
                 last,
                 failedRequest,
-                answeredThrough);
+                answeredThrough,
+                takenInWith(event));
     }
 
     /// After a merge: the generation is the pool's last one.
@@ -127,13 +153,22 @@ record PoolState(
                 withdrawn,
                 generation,
                 null,
-                answeredThrough);
+                answeredThrough,
+                takenIn);
     }
 
     /// After a merge that failed for good: the same request is not tried again of itself.
     PoolState withFailed(Digest request) {
         return new PoolState(
-                pool, revision, configuration, experts, withdrawn, last, request, answeredThrough);
+                pool,
+                revision,
+                configuration,
+                experts,
+                withdrawn,
+                last,
+                request,
+                answeredThrough,
+                takenIn);
     }
 
     /// As it is written down: the next revision, with all events up to this offset answered.
@@ -146,7 +181,8 @@ record PoolState(
                 withdrawn,
                 last,
                 failedRequest,
-                Math.max(offset, answeredThrough));
+                Math.max(offset, answeredThrough),
+                takenIn);
     }
 
     /// Whether this is the same but for when it was written down.
@@ -160,7 +196,8 @@ record PoolState(
                         other.withdrawn,
                         other.last,
                         other.failedRequest,
-                        answeredThrough));
+                        answeredThrough,
+                        other.takenIn));
     }
 
     /// A task's recent checkpoints, the one in force last.
@@ -169,14 +206,25 @@ record PoolState(
     }
 
     private PoolState withExpert(
-            String task, List<AcceptedCheckpoint> checkpoints, @Nullable Digest failed) {
+            PoolEvent event,
+            String task,
+            List<AcceptedCheckpoint> checkpoints,
+            @Nullable Digest failed) {
         SortedMap<String, List<AcceptedCheckpoint>> next = new TreeMap<>(experts);
         next.put(task, checkpoints);
         int each = rememberedEach(next.values());
         next.replaceAll(
                 (_, known) -> known.subList(Math.max(0, known.size() - each), known.size()));
         return new PoolState(
-                pool, revision, configuration, next, withdrawn, last, failed, answeredThrough);
+                pool,
+                revision,
+                configuration,
+                next,
+                withdrawn,
+                last,
+                failed,
+                answeredThrough,
+                takenInWith(event));
     }
 
     private static int rememberedEach(Collection<List<AcceptedCheckpoint>> experts) {

@@ -46,6 +46,7 @@ final class PoolStateCodec {
                 .setGeneration(last == null ? null : generation(last))
                 .setFailedRequest(failed == null ? null : failed.value())
                 .setAnsweredThrough(state.answeredThrough())
+                .setTakenIn(state.takenIn())
                 .build();
     }
 
@@ -70,7 +71,8 @@ final class PoolStateCodec {
                 withdrawn,
                 last == null ? null : generation(last),
                 failed == null ? null : new Digest(failed),
-                event.getAnsweredThrough());
+                event.getAnsweredThrough(),
+                event.getTakenIn());
     }
 
     /// A reference as events carry it.

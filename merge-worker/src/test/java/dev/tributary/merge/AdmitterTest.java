@@ -13,6 +13,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -43,6 +44,18 @@ class AdmitterTest {
         PoolState after = admitter.admit(pool, published("mail", models.expert(1), base()));
 
         assertThat(after.checkpoints("mail")).hasSize(1);
+    }
+
+    @Test
+    void anEventThatIsInAlreadyIsNotJudgedAgain() {
+        PoolEvent.Published event = published("mail", models.expert(1), base());
+        PoolState withdrawn =
+                admitter.admit(pool, event)
+                        .with(
+                                new PoolEvent.Retired(
+                                        "withdrawn", "pool", "mail", event.checkpoint().digest()));
+
+        assertThat(admitter.admit(withdrawn, event)).isEqualTo(withdrawn);
     }
 
     @Test
@@ -129,11 +142,13 @@ class AdmitterTest {
     }
 
     private PoolEvent.Published published(String task, ArtifactReference expert, Digest base) {
-        return new PoolEvent.Published("e", "pool", task, expert, base, models.task(task));
+        return new PoolEvent.Published(
+                UUID.randomUUID().toString(), "pool", task, expert, base, models.task(task));
     }
 
     private static PoolEvent.Configured configured(
             ArtifactReference base, String method, Map<String, String> options) {
-        return new PoolEvent.Configured("c", "pool", base, method, options, Samples.LIMITS, 0);
+        return new PoolEvent.Configured(
+                UUID.randomUUID().toString(), "pool", base, method, options, Samples.LIMITS, 0);
     }
 }

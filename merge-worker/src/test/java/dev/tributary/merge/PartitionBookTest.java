@@ -120,6 +120,18 @@ class PartitionBookTest {
     }
 
     @Test
+    void aCheckpointThatWasRefusedByAFailedMergeCanBeReplayedUnderItsId() {
+        configure("pool");
+        publish("1", "pool", "mail", "mail v1");
+        answer(book.failed(wish("pool"), List.of(FAULT)));
+        publish("1", "pool", "mail", "mail v1");
+
+        Answer.Merged merged = (Answer.Merged) merge("pool").outcome();
+
+        assertThat(Objects.requireNonNull(merged).covers()).containsExactly("1");
+    }
+
+    @Test
     void aRequestThatFailedForGoodIsNotAskedForAgainByARestart() {
         configure("pool");
         publish("1", "pool", "mail", "mail v1");

@@ -68,6 +68,47 @@ class PoolStateTest {
     }
 
     @Test
+    void anEventSentAgainAfterItsExpertWasRetiredDoesNotBringItBack() {
+        PoolState state =
+                publish(publish(empty, "1", "mail", "mail v1"), "2", "news", "news v1")
+                        .with(retired("pool", "mail", null));
+
+        assertThat(publish(state, "1", "mail", "mail v1")).isEqualTo(state);
+    }
+
+    @Test
+    void aRetirementSentAgainDoesNotTakeTheNextExpert() {
+        PoolState state =
+                publish(
+                        publish(empty, "1", "mail", "mail v1").with(retired("pool", "mail", null)),
+                        "2",
+                        "mail",
+                        "mail v2");
+
+        assertThat(state.with(retired("pool", "mail", null))).isEqualTo(state);
+    }
+
+    @Test
+    void aConfigurationSentAgainDoesNotComeBackAfterTheNext() {
+        PoolState state = empty.with(Samples.configured("pool", "ties"));
+
+        assertThat(state.with(Samples.configured("pool", "divmerge"))).isEqualTo(state);
+    }
+
+    @Test
+    void onlySoManyEventsAreRemembered() {
+        PoolState state =
+                publish(empty, "1", "mail", "mail v1").with(retired("pool", "mail", null));
+        for (int i = 0; i < 2 * PoolState.REMEMBERED_EVENTS; i++) {
+            state = publish(state, "event " + i, "news", "news v" + i);
+        }
+
+        assertThat(state.takenIn()).hasSize(PoolState.REMEMBERED_EVENTS);
+        assertThat(state.takenIn().getLast())
+                .isEqualTo("event " + (2 * PoolState.REMEMBERED_EVENTS - 1));
+    }
+
+    @Test
     void anOldCheckpointPublishedAgainIsInForceAgain() {
         PoolState state = publish(publish(empty, "1", "mail", "mail v1"), "2", "mail", "mail v2");
 

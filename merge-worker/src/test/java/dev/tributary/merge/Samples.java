@@ -48,7 +48,10 @@ final class Samples {
 
     static PoolEvent.Retired retired(String pool, String task, @Nullable String content) {
         return new PoolEvent.Retired(
-                "retired-" + task, pool, task, content == null ? null : digest(content));
+                "retired %s %s".formatted(task, content),
+                pool,
+                task,
+                content == null ? null : digest(content));
     }
 
     static PoolState configuredPool(String pool) {

@@ -115,6 +115,10 @@ final class EventSamples {
                 .setConfigured(configured())
                 .setExperts(each(i -> new PoolExpert(task(i), List.of(poolCheckpoint(i)))))
                 .setWithdrawn(List.of(artifact(4).getDigest()))
+                .setTakenIn(
+                        IntStream.range(0, 64)
+                                .mapToObj("0d5f7d54-55f7-4b65-8a5e-3c0cb1f8a%03d"::formatted)
+                                .toList())
                 .setGeneration(
                         new PoolGeneration(
                                 17L,

@@ -13,14 +13,16 @@ import dev.tributary.schemas.Topic;
 import dev.tributary.tensors.ArtifactReference;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Deque;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Random;
-import java.util.SortedMap;
-import java.util.TreeMap;
+import java.util.SortedSet;
+import java.util.TreeSet;
 import java.util.UUID;
 import java.util.concurrent.ExecutionException;
 import java.util.stream.IntStream;
@@ -55,11 +57,19 @@ final class Traffic implements AutoCloseable {
     private final ArtifactReference base;
     private final Map<String, ArtifactReference> tasks = new HashMap<>();
 
-    /// By pool and task, the event that brought the expert in force.
-    private final Map<String, SortedMap<String, SpecificRecordBase>> inForce = new HashMap<>();
+    /// How far back an event that is sent again may lie in its pool; workers know more than these.
+    private static final int REPEATED = 24;
+
+    /// The tasks of each pool that have an expert.
+    private final Map<String, SortedSet<String>> inForce = new HashMap<>();
+
+    /// The last sound events of each pool, the newest last.
+    private final Map<String, Deque<Repeatable>> recent = new HashMap<>();
 
     private final List<Sent> sent = new ArrayList<>();
     private long experts;
+
+    private record Repeatable(String eventId, @Nullable String task, SpecificRecordBase event) {}
 
     Traffic(Connection connection, ToyModels models, int pools, long seed) {
         this.models = models;
@@ -92,7 +102,8 @@ final class Traffic implements AutoCloseable {
     void configure() throws InterruptedException {
         for (int i = 0; i < pools.size(); i++) {
             String pool = pools.get(i);
-            inForce.put(pool, new TreeMap<>());
+            inForce.put(pool, new TreeSet<>());
+            recent.put(pool, new ArrayDeque<>());
             String id = UUID.randomUUID().toString();
             send(
                     Sent.Kind.CONFIGURE,
@@ -114,7 +125,7 @@ final class Traffic implements AutoCloseable {
     /// Sends one more record and waits until the broker has it.
     void next() throws InterruptedException {
         String pool = pools.get(random.nextInt(pools.size()));
-        SortedMap<String, SpecificRecordBase> has = Objects.requireNonNull(inForce.get(pool));
+        SortedSet<String> has = Objects.requireNonNull(inForce.get(pool));
         int dice = random.nextInt(100);
         if (dice < 3) {
             byte[] garbage = new byte[40];
@@ -122,8 +133,8 @@ final class Traffic implements AutoCloseable {
             sendBytes(Sent.Kind.GARBAGE, null, pool, null, garbage, new RecordHeaders());
         } else if (dice < 6) {
             publish(Sent.Kind.WRONG_BASE, pool, FOREIGN_BASE);
-        } else if (dice < 14 && !has.isEmpty()) {
-            again(has);
+        } else if (dice < 14) {
+            again(pool);
         } else if (dice < 20 && has.size() > 2) {
             retire(pool, has);
         } else {
@@ -148,13 +159,12 @@ final class Traffic implements AutoCloseable {
                         .build();
         send(kind, id, pool, task, event);
         if (kind == Sent.Kind.PUBLISH) {
-            Objects.requireNonNull(inForce.get(pool)).put(task, event);
+            Objects.requireNonNull(inForce.get(pool)).add(task);
         }
     }
 
-    private void retire(String pool, SortedMap<String, SpecificRecordBase> has)
-            throws InterruptedException {
-        String task = List.copyOf(has.keySet()).get(random.nextInt(has.size()));
+    private void retire(String pool, SortedSet<String> has) throws InterruptedException {
+        String task = List.copyOf(has).get(random.nextInt(has.size()));
         has.remove(task);
         String id = UUID.randomUUID().toString();
         send(
@@ -172,14 +182,11 @@ final class Traffic implements AutoCloseable {
                         .build());
     }
 
-    private void again(SortedMap<String, SpecificRecordBase> has) throws InterruptedException {
-        SpecificRecordBase event = List.copyOf(has.values()).get(random.nextInt(has.size()));
-        send(
-                Sent.Kind.AGAIN,
-                event.get("eventId").toString(),
-                event.get("pool").toString(),
-                event.get("task").toString(),
-                event);
+    /// Whatever has become of it by now.
+    private void again(String pool) throws InterruptedException {
+        List<Repeatable> events = List.copyOf(Objects.requireNonNull(recent.get(pool)));
+        Repeatable one = events.get(random.nextInt(events.size()));
+        send(Sent.Kind.AGAIN, one.eventId(), pool, one.task(), one.event());
     }
 
     private void send(
@@ -196,6 +203,13 @@ final class Traffic implements AutoCloseable {
                 task,
                 serializer.serialize(Topic.POOL_EVENTS.topicName(), event),
                 EventHeaders.of(event, "tributary-chaos", Instant.now()));
+        if (kind == Sent.Kind.CONFIGURE || kind == Sent.Kind.PUBLISH || kind == Sent.Kind.RETIRE) {
+            Deque<Repeatable> events = Objects.requireNonNull(recent.get(pool));
+            events.addLast(new Repeatable(eventId, task, event));
+            if (events.size() > REPEATED) {
+                events.removeFirst();
+            }
+        }
     }
 
     private void sendBytes(
