@@ -32,10 +32,12 @@ final class Campaign {
     private static final Duration LONGEST_STALL = Duration.ofSeconds(10);
     private static final Duration LONGEST_OUTAGE = Duration.ofSeconds(4);
     private static final Duration DRAIN = Duration.ofMinutes(5);
-    private static final Duration START = Duration.ofMinutes(2);
 
-    /// How many records and generations wait at most before no more are sent.
-    private static final int MOST_WAITING = 20;
+    /// With a known bug in the workers much never ends, and none of it takes long.
+    private static final Duration TRIAL_DRAIN = Duration.ofSeconds(45);
+
+    private static final Duration TRIAL_TRAFFIC = Duration.ofSeconds(6);
+    private static final Duration START = Duration.ofMinutes(2);
 
     /// How many processes are killed on average before everything may recover.
     private static final int KILLS_OF_A_ROUND = 12;
@@ -66,9 +68,11 @@ final class Campaign {
     /// What is done to what.
     ///
     /// @param everyPoint each fault at each named point once, in the place of kills at random
+    /// @param trial a bug and the fault that shows it, in the place of both; null for none
     record Settings(
             int kills,
             boolean everyPoint,
+            @Nullable MutantTrial trial,
             long seed,
             Path data,
             int mergeWorkers,
@@ -113,11 +117,10 @@ final class Campaign {
 
     private void startWorkers(Connection connection) throws InterruptedException {
         for (int i = 1; i <= settings.mergeWorkers(); i++) {
-            targets.add(
-                    new Target("merge-worker", "merge-worker-" + i, connection, settings.data()));
+            targets.add(target("merge-worker", i, connection));
         }
         for (int i = 1; i <= settings.evalWorkers(); i++) {
-            targets.add(new Target("eval-worker", "eval-worker-" + i, connection, settings.data()));
+            targets.add(target("eval-worker", i, connection));
         }
         targets.forEach(target -> target.start(null));
         long deadline = System.nanoTime() + START.toNanos();
@@ -135,6 +138,16 @@ final class Campaign {
                         .formatted(settings.mergeWorkers(), settings.evalWorkers()));
     }
 
+    private Target target(String kind, int number, Connection connection) {
+        MutantTrial trial = settings.trial();
+        return new Target(
+                kind,
+                "%s-%d".formatted(kind, number),
+                connection,
+                settings.data(),
+                trial == null ? List.of() : List.of(trial.option(settings.data())));
+    }
+
     private ChaosSummary attacked(
             LocalStack stack,
             FolderArtifactStore store,
@@ -143,19 +156,16 @@ final class Campaign {
             long began)
             throws InterruptedException {
         traffic.configure();
-        Sender sender = new Sender(traffic, observer);
-        sender.thread.start();
-        boolean drained =
-                settings.everyPoint()
-                        ? everyPoint(traffic, observer, sender)
-                        : rounds(stack, traffic, observer, sender);
+        Sender sender = new Sender(traffic, observer, settings.seed() + 1);
+        sender.start();
+        boolean drained = harmed(stack, traffic, observer, sender);
         sender.stop();
         Thread.sleep(1000); // what comes after the last answer would be too much
         observer.lookAgain();
         if (!sound(observer, sender)) {
             throw new IllegalStateException(
                     "the campaign came to an end before its time: nothing is proved",
-                    observer.failure().orElse(sender.failure));
+                    observer.failure().orElse(sender.failure()));
         }
         List<Sent> sent = traffic.sent();
         List<Seen> seen = observer.seen();
@@ -169,7 +179,7 @@ final class Campaign {
                             .formatted(
                                     observer.backlog(sent),
                                     observer.unjudged(),
-                                    DRAIN.toSeconds()));
+                                    longestDrain().toSeconds()));
         }
         return new ChaosSummary(
                 settings,
@@ -181,6 +191,31 @@ final class Campaign {
                 findings,
                 recovery,
                 (System.nanoTime() - began) / 1e9);
+    }
+
+    private boolean harmed(LocalStack stack, Traffic traffic, Observer observer, Sender sender)
+            throws InterruptedException {
+        MutantTrial trial = settings.trial();
+        if (trial != null) {
+            return trial(trial, traffic, observer, sender);
+        }
+        return settings.everyPoint()
+                ? everyPoint(traffic, observer, sender)
+                : rounds(stack, traffic, observer, sender);
+    }
+
+    /// Lets a fault happen at the one point where a bug shows.
+    private boolean trial(MutantTrial trial, Traffic traffic, Observer observer, Sender sender)
+            throws InterruptedException {
+        Thread.sleep(TRIAL_TRAFFIC);
+        var _ = reach(trial.point(), FaultPoint.Kind.HALT, trial.count(), observer, sender);
+        Thread.sleep(TRIAL_TRAFFIC);
+        sender.pause(true);
+        return drain(traffic, observer);
+    }
+
+    private Duration longestDrain() {
+        return settings.trial() == null ? DRAIN : TRIAL_DRAIN;
     }
 
     /// Makes a sample of the generations anew, twice each.
@@ -215,7 +250,7 @@ final class Campaign {
     }
 
     private static boolean sound(Observer observer, Sender sender) {
-        return observer.failure().isEmpty() && sender.failure == null;
+        return observer.failure().isEmpty() && sender.failure() == null;
     }
 
     /// Harms at random, round after round.
@@ -223,9 +258,9 @@ final class Campaign {
             throws InterruptedException {
         boolean drained;
         do {
-            sender.paused = false;
+            sender.pause(false);
             round(stack, traffic, observer, sender);
-            sender.paused = true;
+            sender.pause(true);
             drained = drain(traffic, observer);
         } while (drained && kills < settings.kills() && sound(observer, sender));
         terminal.progress("kills", "", settings.kills(), settings.kills());
@@ -239,9 +274,17 @@ final class Campaign {
         for (FaultPoint point : FaultPoint.values()) {
             for (FaultPoint.Kind kind : FaultPoint.Kind.values()) {
                 terminal.progress("points", point + " " + kind, done++, pointsTimesKinds());
-                sender.paused = false;
-                reach(point, kind, observer, sender);
-                sender.paused = true;
+                sender.pause(false);
+                if (!reach(point, kind, 1, observer, sender)) {
+                    throw new IllegalStateException(
+                            "[%s %s] was not reached within %d s, expected the worker to come by: see its log in %s"
+                                    .formatted(
+                                            point,
+                                            kind,
+                                            START.toSeconds(),
+                                            settings.data().resolve("logs")));
+                }
+                sender.pause(true);
                 if (!sound(observer, sender) || !drain(traffic, observer)) {
                     return false;
                 }
@@ -255,7 +298,11 @@ final class Campaign {
         return FaultPoint.values().length * FaultPoint.Kind.values().length;
     }
 
-    private void reach(FaultPoint point, FaultPoint.Kind kind, Observer observer, Sender sender)
+    /// Lets a worker come by a point with a fault armed.
+    ///
+    /// @return whether it has
+    private boolean reach(
+            FaultPoint point, FaultPoint.Kind kind, int count, Observer observer, Sender sender)
             throws InterruptedException {
         Target target =
                 targets.stream()
@@ -266,21 +313,17 @@ final class Campaign {
         lastFault = System.nanoTime();
         target.kill();
         kills++;
-        target.start(point.option(kind, 1));
-        long deadline = System.nanoTime() + START.toNanos();
-        while (target.faults().size() == before && sound(observer, sender)) {
-            if (System.nanoTime() > deadline) {
-                throw new IllegalStateException(
-                        "[%s %s] was not reached within %d s, expected the worker to come by: see its log in %s"
-                                .formatted(
-                                        point,
-                                        kind,
-                                        START.toSeconds(),
-                                        settings.data().resolve("logs")));
+        target.start(point.option(kind, count));
+        long deadline =
+                System.nanoTime() + (settings.trial() == null ? START : TRIAL_DRAIN).toNanos();
+        while (target.faults().size() == before) {
+            if (System.nanoTime() > deadline || !sound(observer, sender)) {
+                return false;
             }
             Thread.sleep(50);
         }
         attend(false);
+        return true;
     }
 
     /// Some kills and whatever comes between, with events going in.
@@ -298,7 +341,7 @@ final class Campaign {
     }
 
     private void progress(Traffic traffic, String doing) {
-        if (settings.everyPoint()) {
+        if (settings.everyPoint() || settings.trial() != null) {
             return;
         }
         terminal.progress(
@@ -411,7 +454,7 @@ final class Campaign {
 
     /// Waits, without further faults, until everything is answered and judged.
     private boolean drain(Traffic traffic, Observer observer) throws InterruptedException {
-        long deadline = System.nanoTime() + DRAIN.toNanos();
+        long deadline = System.nanoTime() + longestDrain().toNanos();
         while (System.nanoTime() < deadline && observer.failure().isEmpty()) {
             attend(false);
             long waiting = observer.backlog(traffic.sent());
@@ -424,47 +467,5 @@ final class Campaign {
             Thread.sleep(200);
         }
         return false;
-    }
-
-    /// Sends events until it is told to stop, as many as the workers keep up with.
-    private final class Sender {
-        private static final long LONGEST_GAP_MILLIS = 400;
-
-        private final Traffic traffic;
-        private final Observer observer;
-        private final Random gaps = new Random(settings.seed() + 1);
-        private final Thread thread =
-                Thread.ofPlatform()
-                        .daemon()
-                        .name("sender")
-                        .uncaughtExceptionHandler((_, e) -> this.failure = e)
-                        .unstarted(this::run);
-        private volatile boolean stopped;
-        private volatile boolean paused;
-        private volatile @Nullable Throwable failure;
-
-        Sender(Traffic traffic, Observer observer) {
-            this.traffic = traffic;
-            this.observer = observer;
-        }
-
-        private void run() {
-            try {
-                while (!stopped) {
-                    long waiting = observer.backlog(traffic.sent()) + observer.unjudged();
-                    if (!paused && waiting < MOST_WAITING) {
-                        traffic.next();
-                    }
-                    Thread.sleep(gaps.nextLong(LONGEST_GAP_MILLIS));
-                }
-            } catch (InterruptedException _) {
-                Thread.currentThread().interrupt();
-            }
-        }
-
-        void stop() throws InterruptedException {
-            stopped = true;
-            thread.join();
-        }
     }
 }

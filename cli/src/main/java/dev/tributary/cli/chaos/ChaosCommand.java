@@ -1,9 +1,12 @@
 package dev.tributary.cli.chaos;
 
 import dev.tributary.cli.Terminal;
+import dev.tributary.cli.chaos.mutant.Mutant;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
@@ -27,7 +30,8 @@ import picocli.CommandLine.Spec;
         footer = {
             "  tributary chaos",
             "  tributary chaos --kills 1000 --seed 7 --summary target/chaos.json",
-            "  tributary chaos --every-point"
+            "  tributary chaos --every-point",
+            "  tributary chaos --mutants --summary target/mutants.json"
         })
 public final class ChaosCommand implements Callable<Integer> {
     @Option(
@@ -46,6 +50,20 @@ public final class ChaosCommand implements Callable<Integer> {
                     "Instead of kills at random: let a worker end, stall, fail and find the disk full at"
                             + " every named point, once each, with one worker of each kind.")
     boolean everyPoint;
+
+    @Option(
+            names = "--mutants",
+            description =
+                    "Instead: put known bugs into the workers, one after the other, and see that each is"
+                            + " found. About half a minute a bug.")
+    boolean mutants;
+
+    @Option(
+            names = "--mutant",
+            paramLabel = "NAME",
+            description =
+                    "With --mutants: this bug alone; may be given again. ${COMPLETION-CANDIDATES}")
+    List<Mutant> chosen = new ArrayList<>();
 
     @Option(
             names = "--seed",
@@ -102,6 +120,10 @@ public final class ChaosCommand implements Callable<Integer> {
         requireAtLeast("--pools", pools, 1);
         Terminal terminal = Terminal.standard();
         Path folder = folder();
+        if (mutants || !chosen.isEmpty()) {
+            terminal.line("known bugs in the workers, seed %d, data in %s".formatted(seed, folder));
+            return new MutantTrials(seed, folder, terminal).run(chosen, summary) ? 0 : 1;
+        }
         terminal.line(
                 "%s, seed %d, data in %s"
                         .formatted(
@@ -115,6 +137,7 @@ public final class ChaosCommand implements Callable<Integer> {
                                 new Campaign.Settings(
                                         kills,
                                         everyPoint,
+                                        null,
                                         seed,
                                         folder,
                                         everyPoint ? 1 : mergeWorkers,

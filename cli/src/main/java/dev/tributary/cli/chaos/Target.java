@@ -24,17 +24,20 @@ final class Target implements AutoCloseable {
     private final String name;
     private final Connection connection;
     private final Path data;
+    private final List<String> always;
     private final int port = FreePorts.one();
     private @Nullable ChildProcess process;
     private boolean frozen;
     private boolean ready;
     private int faultsAtStart;
 
-    Target(String kind, String name, Connection connection, Path data) {
+    /// @param options of its JVM, always
+    Target(String kind, String name, Connection connection, Path data, List<String> options) {
         this.kind = kind;
         this.name = name;
         this.connection = connection;
         this.data = data;
+        this.always = List.copyOf(options);
     }
 
     boolean merges() {
@@ -46,6 +49,7 @@ final class Target implements AutoCloseable {
     /// @param fault a JVM option that arms a fault; null for none
     void start(@Nullable String fault) {
         List<String> options = new ArrayList<>(SMALL);
+        options.addAll(always);
         options.add(FaultPoint.logOption(faultLog()));
         if (fault != null) {
             options.add(fault);
