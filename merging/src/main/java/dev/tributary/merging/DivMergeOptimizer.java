@@ -33,11 +33,19 @@ public final class DivMergeOptimizer {
 
     private final MergePlan plan;
     private final LearnsCoefficients method;
+    private final Path cacheFolder;
     private final TeacherCache cache;
+    private final @Nullable GenerationIdentity identity;
     private final Progress progress;
 
-    private DivMergeOptimizer(MergePlan plan, TeacherCache cache, Progress progress) {
+    private DivMergeOptimizer(
+            MergePlan plan,
+            Path cacheFolder,
+            @Nullable GenerationIdentity identity,
+            Progress progress) {
         this.plan = plan;
+        this.cacheFolder = cacheFolder;
+        this.identity = identity;
         this.method =
                 plan.method()
                         .as(LearnsCoefficients.class)
@@ -45,7 +53,7 @@ public final class DivMergeOptimizer {
                                 new IllegalArgumentException(
                                         "[optimizer] %s learns no coefficients"
                                                 .formatted(plan.method().id())));
-        this.cache = cache;
+        this.cache = new TeacherCache(cacheFolder);
         this.progress = progress;
     }
 
@@ -53,12 +61,17 @@ public final class DivMergeOptimizer {
     ///
     /// @param previous coefficients to start from, usually the last generation's; a task or layer
     ///   they lack starts where DivMerge starts; null to start there with all
-    /// @param cacheFolder where experts' answers are kept between runs
+    /// @param cacheFolder where experts' answers are kept between runs, and how far a run has come
+    /// @param identity names what is merged, so that a run that is cut off goes on where it was;
+    ///   null where it has no name, and always begins anew
     /// @throws RefusedException for a NaN or an infinity in any checkpoint, with its place
     public static DivMergeResult optimise(
-            MergePlan plan, @Nullable Coefficients previous, Path cacheFolder, Progress progress) {
-        return new DivMergeOptimizer(plan, new TeacherCache(cacheFolder), progress)
-                .optimise(previous);
+            MergePlan plan,
+            @Nullable Coefficients previous,
+            Path cacheFolder,
+            @Nullable GenerationIdentity identity,
+            Progress progress) {
+        return new DivMergeOptimizer(plan, cacheFolder, identity, progress).optimise(previous);
     }
 
     private DivMergeResult optimise(@Nullable Coefficients previous) {
@@ -81,21 +94,42 @@ public final class DivMergeOptimizer {
             TaskVectors vectors = new TaskVectors(plan, model, workers);
             List<DivMergeTask> divMergeTasks = tasks(questions, model, vectors, heads);
             model.train(vectors.changedNames());
-            DivMergeObjective objective =
-                    new DivMergeObjective(model, vectors, divMergeTasks, method.loss());
-            return switch (method.solver()) {
-                case ADAM -> new Descent(objective, method, divMergeTasks, start, progress).run();
-                case LBFGS ->
-                        new LbfgsDescent(
-                                        objective,
-                                        method.id(),
-                                        method.descent(),
-                                        divMergeTasks,
-                                        start,
-                                        progress)
-                                .run();
-            };
+            return descended(
+                    new DivMergeObjective(model, vectors, divMergeTasks, method.loss()),
+                    divMergeTasks,
+                    start);
         }
+    }
+
+    private DivMergeResult descended(
+            Objective objective, List<DivMergeTask> tasks, Coefficients start) {
+        Optional<AnswerJournal> journal =
+                identity == null
+                        ? Optional.empty()
+                        : AnswerJournal.open(
+                                cacheFolder, "%s\n%s".formatted(identity.digest(), start));
+        if (journal.isEmpty()) {
+            return descend(objective, tasks, start);
+        }
+        try (AnswerJournal kept = journal.get()) {
+            return descend(new JournaledObjective(objective, kept), tasks, start);
+        }
+    }
+
+    private DivMergeResult descend(
+            Objective objective, List<DivMergeTask> tasks, Coefficients start) {
+        return switch (method.solver()) {
+            case ADAM -> new Descent(objective, method, tasks, start, progress).run();
+            case LBFGS ->
+                    new LbfgsDescent(
+                                    objective,
+                                    method.id(),
+                                    method.descent(),
+                                    tasks,
+                                    start,
+                                    progress)
+                            .run();
+        };
     }
 
     private Granularity granularity() {

@@ -98,7 +98,11 @@ public final class PoolMerger {
         DivMergeResult learnt =
                 plan.method().as(LearnsCoefficients.class).isPresent()
                         ? DivMergeOptimizer.optimise(
-                                plan, request.previous(), request.cacheFolder(), progress)
+                                plan,
+                                request.previous(),
+                                request.cacheFolder(),
+                                unidentified ? null : Lineage.identity(plan, request.baseDigest()),
+                                progress)
                         : null;
         try (GatheredStatistics statistics = statistics(plan, progress)) {
             ScaleChoice tuning = tuning(plan, statistics, progress);

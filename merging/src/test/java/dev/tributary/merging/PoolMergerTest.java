@@ -1,6 +1,7 @@
 package dev.tributary.merging;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 import static org.assertj.core.api.Assertions.within;
 
@@ -81,6 +82,31 @@ class PoolMergerTest {
         assertThat(learnt.coefficients().values()).doesNotContain(1.0 / 3);
         assertThat(result.groups()).containsExactly("embeddings", "layer.0", "layer.1", "pooler");
         assertThat(result.taskVectorNorms()).containsOnlyKeys("hedges", "nouns", "spam");
+    }
+
+    @Test
+    void aMergeThatIsCutOffWhileItLearnsGoesOnWhereItWasAndComesOutTheSame(@TempDir Path other) {
+        List<Integer> steps = new ArrayList<>();
+        Progress cut =
+                (stage, done, _) -> {
+                    if (stage.startsWith("optimising")) {
+                        steps.add((int) done);
+                        if (steps.size() == 12) {
+                            throw new IllegalStateException("cut off");
+                        }
+                    }
+                };
+        MergeRequest request = pool.request(LEARN, folder.resolve("a"), "spam", "hedges", "nouns");
+        assertThatThrownBy(() -> PoolMerger.merge(request, cut)).hasMessage("cut off");
+
+        merge(LEARN, "b", "spam", "hedges", "nouns");
+        PoolMerger.merge(
+                new TinyPool(other)
+                        .request(LEARN, other.resolve("whole"), "spam", "hedges", "nouns"),
+                Progress.SILENT);
+
+        assertThat(Digest.ofDirectory(folder.resolve("b")))
+                .isEqualTo(Digest.ofDirectory(other.resolve("whole")));
     }
 
     @Test
