@@ -45,7 +45,7 @@ class ArtifactPathTest {
     }
 
     static Stream<String> hostilePaths() {
-        return Stream.of(plain(), encoded(), otherSystems(), mlflow(), malformed())
+        return Stream.of(plain(), encoded(), otherSystems(), mlflow(), schemes(), malformed())
                 .flatMap(List::stream);
     }
 
@@ -89,7 +89,30 @@ class ArtifactPathTest {
                 "checkpoints/..%c0%af",
                 "checkpoints/%00",
                 "checkpoints/a%0a",
+                "checkpoints/%2E%2E/a",
+                "checkpoints/.%2e/a",
+                "checkpoints/%2e./a",
+                "checkpoints/a%2f..%2f..",
+                "checkpoints/a%5c..%5c..",
+                "checkpoints/%c0%ae%c0%ae/a",
+                "checkpoints/%e0%80%ae/a",
+                "checkpoints/%uff0e%uff0e/a",
+                "checkpoints/%25%32%65/a",
+                "checkpoints/&#46;&#46;/a",
+                "checkpoints/\\u002e\\u002e/a",
+                "checkpoints/=2e=2e/a",
+                "checkpoints/a+b",
                 "checkpoints/\uff0e\uff0e/a",
+                "checkpoints/\u2024\u2024/a",
+                "checkpoints/\ufe52\ufe52/a",
+                "checkpoints\uff0fa",
+                "checkpoints\u2044a",
+                "checkpoints/a\u200b",
+                "checkpoints/\ufeffa",
+                "checkpoints/a\u00ad",
+                "checkpoints/a\u0301",
+                "\u0441heckpoints/a",
+                "checkpoints/\ud800",
                 "checkpoints/\u2025/a",
                 "checkpoints/a\u2215b",
                 "checkpoints/\u202ea");
@@ -103,7 +126,21 @@ class ArtifactPathTest {
                 "checkpoints/C:a",
                 "\\\\host\\checkpoints\\a",
                 "checkpoints/a:stream",
+                "\\\\?\\C:\\checkpoints\\a",
+                "\\\\.\\pipe\\a",
+                "c:/checkpoints/a",
+                "checkpoints/a::$DATA",
                 "checkpoints/a b",
+                "checkpoints/$(id)",
+                "checkpoints/${HOME}",
+                "checkpoints/a|b",
+                "checkpoints/a&b",
+                "checkpoints/a>b",
+                "checkpoints/a'b",
+                "checkpoints/a\"b",
+                "checkpoints/{a,b}",
+                "checkpoints/[a]",
+                "checkpoints/a!",
                 "checkpoints/$HOME",
                 "checkpoints/`id`",
                 "checkpoints/a;b",
@@ -126,6 +163,40 @@ class ArtifactPathTest {
                 "store:checkpoints/a",
                 "checkpoints/a?b=..",
                 "mlflow-artifacts:/../../etc");
+    }
+
+    private static List<String> schemes() {
+        return List.of(
+                "file://localhost/etc/passwd",
+                "file:/etc/passwd",
+                "FILE:///etc/passwd",
+                "file://%2e%2e/checkpoints/a",
+                "jar:file:/a.jar!/checkpoints/a",
+                "data:application/octet-stream;base64,AAAA",
+                "javascript:alert(1)",
+                "ldap://127.0.0.1/a",
+                "gopher://127.0.0.1:9092/_a",
+                "dict://127.0.0.1:11211/stat",
+                "ftp://user:secret@127.0.0.1/a",
+                "https://169.254.169.254/latest/meta-data",
+                "http://[::ffff:127.0.0.1]/a",
+                "http://0x7f000001/a",
+                "http://2130706433/a",
+                "s3://bucket/../a",
+                "gs://bucket/a",
+                "hdfs://namenode/a",
+                "dbfs:/../a",
+                "models:/m/1/../../a",
+                "runs:/../../etc",
+                "mlflow-artifacts://host/..%2f..%2fa",
+                "hf://org/../model",
+                "store://checkpoints/../a",
+                "store:store:checkpoints/a",
+                "smb://host/share/a",
+                "\\\\127.0.0.1\\c$\\a",
+                "/proc/self/environ",
+                "/dev/stdin",
+                "checkpoints/a;/../../etc");
     }
 
     private static List<String> malformed() {
@@ -165,7 +236,7 @@ class ArtifactPathTest {
 
     @Test
     void thereAreManyHostilePaths() {
-        assertThat(hostilePaths().distinct().count()).isGreaterThanOrEqualTo(60);
+        assertThat(hostilePaths().distinct().count()).isGreaterThanOrEqualTo(120);
     }
 
     @ParameterizedTest

@@ -8,6 +8,8 @@ import java.io.IOException;
 import java.lang.management.ManagementFactory;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
@@ -28,7 +30,8 @@ class HostileCheckpointTest {
     @TempDir Path folder;
 
     static Stream<HostileFile> files() {
-        return Stream.concat(HostileHeaders.all(), HostileFolders.all());
+        return Stream.of(HostileHeaders.all(), HostileVariations.all(), HostileFolders.all())
+                .flatMap(all -> all);
     }
 
     @ParameterizedTest(name = "{0}")
@@ -46,11 +49,7 @@ class HostileCheckpointTest {
         assertThat(refusal.kind()).isEqualTo(hostile.expected());
         assertThat(refusal.faults()).hasSize(1);
         Fault fault = refusal.faults().getFirst();
-        assertThat(fault.code())
-                .isEqualTo(
-                        hostile.expected() == CorruptionKind.UNSAFE_FORMAT
-                                ? FailureCode.UNSAFE_FORMAT
-                                : FailureCode.CORRUPT_CHECKPOINT);
+        assertThat(fault.code()).isEqualTo(code(hostile));
         assertThat(fault.where()).startsWith(folder.toString());
         assertThat(fault.sentence()).hasSizeLessThan(500).doesNotContainPattern("\\p{Cntrl}");
         assertThat(allocatedBytes() - before)
@@ -63,6 +62,35 @@ class HostileCheckpointTest {
                 files().map(HostileFile::expected).collect(Collectors.toSet());
 
         assertThat(covered).containsExactlyInAnyOrder(CorruptionKind.values());
+    }
+
+    /// For others to try their readers on: a folder each, and a list with what is to be answered.
+    @Test
+    void theCorpusIsLargeAndWrittenDown() throws IOException {
+        Path corpus = Path.of("target", "hostile");
+        List<String> index = new ArrayList<>();
+        index.add("folder\tkind\tcode\twhat is wrong");
+        for (HostileFile hostile : files().toList()) {
+            String name = "%03d".formatted(index.size());
+            FileTree.delete(corpus.resolve(name));
+            hostile.makeIn(Files.createDirectories(corpus.resolve(name)));
+            index.add(
+                    String.join(
+                            "\t",
+                            name,
+                            hostile.expected().name(),
+                            code(hostile).name(),
+                            hostile.name().replaceAll("\\p{Cntrl}", "?")));
+        }
+        Files.write(corpus.resolve("index.tsv"), index);
+
+        assertThat(index).hasSizeGreaterThan(300);
+    }
+
+    private static FailureCode code(HostileFile hostile) {
+        return hostile.expected() == CorruptionKind.UNSAFE_FORMAT
+                ? FailureCode.UNSAFE_FORMAT
+                : FailureCode.CORRUPT_CHECKPOINT;
     }
 
     private static long bytesBelow(Path folder) throws IOException {
