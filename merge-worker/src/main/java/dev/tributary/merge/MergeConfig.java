@@ -14,8 +14,9 @@ public interface MergeConfig {
     @WithDefault(".tributary/store")
     Path store();
 
-    /// Folder for what can be computed again, and for the count of merges that were begun and never
-    /// ended. Best on a disk that survives a restart.
+    /// Folder for what can be computed again (experts' answers and statistics, how far a merge that
+    /// learns has come: a worker that is killed loses one step of it) and for the count of merges
+    /// that were begun and never ended. Best on a disk that survives a restart.
     @WithDefault(".tributary/cache")
     Path cache();
 

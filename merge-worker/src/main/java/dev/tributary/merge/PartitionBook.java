@@ -168,7 +168,10 @@ final class PartitionBook {
                             .orElse(-1);
             PoolState before = written.get(pool);
             boolean aheadOfOthers = last >= answered.rest().committable();
-            if (before == null || !state.says(before) || aheadOfOthers) {
+            // What was taken in and refused after all is in the state at hand, so that one is to
+            // go.
+            boolean takenBack = outcome instanceof Answer.Failed;
+            if (before == null || !state.says(before) || aheadOfOthers || takenBack) {
                 states.add(state.answered(last));
             }
         });

@@ -132,6 +132,18 @@ class PartitionBookTest {
     }
 
     @Test
+    void aReplayedCheckpointWhoseMergeFailsAgainIsNotTriedForEver() {
+        configure("pool");
+        publish("1", "pool", "mail", "mail v1");
+        answer(book.failed(wish("pool"), List.of(FAULT)));
+        publish("1", "pool", "mail", "mail v1");
+        answer(book.failed(wish("pool"), List.of(FAULT)));
+
+        assertThat(book.next(Instant.EPOCH)).isEqualTo(new Agenda.Idle());
+        assertThat(Objects.requireNonNull(book.pool("pool")).checkpoints("mail")).isEmpty();
+    }
+
+    @Test
     void aRequestThatFailedForGoodIsNotAskedForAgainByARestart() {
         configure("pool");
         publish("1", "pool", "mail", "mail v1");
