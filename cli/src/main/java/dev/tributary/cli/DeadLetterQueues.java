@@ -41,45 +41,64 @@ final class DeadLetterQueues {
     /// Everything that is kept, oldest first.
     List<SetAside> read() {
         Map<String, DeadLetterSettled> settled = settled();
-        Properties settings = new Properties();
-        settings.put(ConsumerConfig.BOOTSTRAP_SERVERS_CONFIG, connection.bootstrapServers());
-        settings.put(ConsumerConfig.ISOLATION_LEVEL_CONFIG, "read_committed");
-        settings.put(ConsumerConfig.ENABLE_AUTO_COMMIT_CONFIG, false);
-        settings.put(ConsumerConfig.DEFAULT_API_TIMEOUT_MS_CONFIG, (int) PATIENCE.toMillis());
+        List<TopicPartition> partitions = new ArrayList<>();
+        for (Topic queue : Topic.queues()) {
+            partitions.addAll(partitions(queue));
+        }
         List<SetAside> all = new ArrayList<>();
-        try (KafkaConsumer<byte[], byte[]> consumer =
-                new KafkaConsumer<>(
-                        settings, new ByteArrayDeserializer(), new ByteArrayDeserializer())) {
-            List<TopicPartition> partitions = new ArrayList<>();
-            for (Topic queue : Topic.queues()) {
-                for (int partition = 0; partition < queue.partitions(); partition++) {
-                    partitions.add(new TopicPartition(queue.topicName(), partition));
-                }
-            }
-            consumer.assign(partitions);
-            consumer.seekToBeginning(partitions);
-            Map<TopicPartition, Long> ends = consumer.endOffsets(partitions);
-            while (!ends.entrySet().stream()
-                    .allMatch(end -> consumer.position(end.getKey()) >= end.getValue())) {
-                for (ConsumerRecord<byte[], byte[]> record :
-                        consumer.poll(Duration.ofMillis(200))) {
-                    all.add(
-                            new SetAside(
-                                    record,
-                                    settled.get(
-                                            place(
-                                                    record.topic(),
-                                                    record.partition(),
-                                                    record.offset()))));
-                }
-            }
-        } catch (KafkaException e) {
-            throw unreachable(e);
+        for (ConsumerRecord<byte[], byte[]> record : read(partitions, Map.of())) {
+            all.add(
+                    new SetAside(
+                            record,
+                            settled.get(
+                                    place(record.topic(), record.partition(), record.offset()))));
         }
         all.sort((a, b) -> {
             int byTime = Long.compare(a.record().timestamp(), b.record().timestamp());
             return byTime != 0 ? byTime : a.id().compareTo(b.id());
         });
+        return all;
+    }
+
+    /// The pools' events as they came, from these offsets on, or from the first.
+    List<ConsumerRecord<byte[], byte[]>> poolEventsFrom(Map<TopicPartition, Long> offsets) {
+        return read(partitions(Topic.POOL_EVENTS), offsets);
+    }
+
+    private static List<TopicPartition> partitions(Topic topic) {
+        List<TopicPartition> partitions = new ArrayList<>();
+        for (int partition = 0; partition < topic.partitions(); partition++) {
+            partitions.add(new TopicPartition(topic.topicName(), partition));
+        }
+        return partitions;
+    }
+
+    private List<ConsumerRecord<byte[], byte[]>> read(
+            List<TopicPartition> partitions, Map<TopicPartition, Long> from) {
+        Properties settings = new Properties();
+        settings.put(ConsumerConfig.BOOTSTRAP_SERVERS_CONFIG, connection.bootstrapServers());
+        settings.put(ConsumerConfig.ISOLATION_LEVEL_CONFIG, "read_committed");
+        settings.put(ConsumerConfig.ENABLE_AUTO_COMMIT_CONFIG, false);
+        settings.put(ConsumerConfig.DEFAULT_API_TIMEOUT_MS_CONFIG, (int) PATIENCE.toMillis());
+        List<ConsumerRecord<byte[], byte[]>> all = new ArrayList<>();
+        try (KafkaConsumer<byte[], byte[]> consumer =
+                new KafkaConsumer<>(
+                        settings, new ByteArrayDeserializer(), new ByteArrayDeserializer())) {
+            consumer.assign(partitions);
+            consumer.seekToBeginning(partitions);
+            from.forEach((partition, offset) -> {
+                if (partitions.contains(partition)) {
+                    consumer.seek(partition, offset);
+                }
+            });
+            Map<TopicPartition, Long> ends = consumer.endOffsets(partitions);
+            while (!ends.entrySet().stream()
+                    .allMatch(end -> consumer.position(end.getKey()) >= end.getValue())) {
+                consumer.poll(Duration.ofMillis(200)).forEach(all::add);
+            }
+        } catch (KafkaException e) {
+            throw unreachable(e);
+        }
         return all;
     }
 

@@ -10,7 +10,6 @@ import java.util.concurrent.ExecutionException;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.AdminClientConfig;
 import org.apache.kafka.clients.admin.OffsetSpec;
-import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.common.KafkaFuture;
 import org.apache.kafka.common.TopicPartition;
 
@@ -32,11 +31,20 @@ final class PoolEventOffsets implements AutoCloseable {
     boolean isAnswered(Published published) {
         TopicPartition partition =
                 new TopicPartition(Topic.POOL_EVENTS.topicName(), published.partition());
-        OffsetAndMetadata committed =
-                get(admin.listConsumerGroupOffsets(ConsumerGroup.MERGE_WORKERS.groupId())
-                                .partitionsToOffsetAndMetadata())
-                        .get(partition);
-        return committed != null && committed.offset() > published.offset();
+        return answeredBefore().getOrDefault(partition, 0L) > published.offset();
+    }
+
+    /// Of each partition the offset before which every event has its answer.
+    Map<TopicPartition, Long> answeredBefore() {
+        Map<TopicPartition, Long> offsets = new HashMap<>();
+        get(admin.listConsumerGroupOffsets(ConsumerGroup.MERGE_WORKERS.groupId())
+                        .partitionsToOffsetAndMetadata())
+                .forEach((partition, committed) -> {
+                    if (committed != null) {
+                        offsets.put(partition, committed.offset());
+                    }
+                });
+        return offsets;
     }
 
     /// The ends of the partitions with this number, transactions under way included: an answer that

@@ -59,6 +59,7 @@ public final class Tributary implements Callable<Integer> {
         COMMANDS.put("watch", WatchCommand.class);
         COMMANDS.put("dlq", DlqCommand.class);
         COMMANDS.put("replay", ReplayCommand.class);
+        COMMANDS.put("gc", GcCommand.class);
         COMMANDS.put("chaos", ChaosCommand.class);
         COMMANDS.put("merge", MergeCommand.class);
         COMMANDS.put("plan", PlanCommand.class);

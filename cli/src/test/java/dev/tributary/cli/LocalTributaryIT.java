@@ -290,6 +290,33 @@ class LocalTributaryIT {
         assertThat(expect(1, "replay", "nobody")).contains("has no generations");
     }
 
+    @Test
+    @Order(14)
+    void whatNothingRefersToGoesToTheTrashAndThenAwayAndTheRestIsStillThere() throws IOException {
+        assertThat(expect(0, "gc")).contains("what --delete does", "needed");
+        String dry = expect(0, "gc", "--min-age", "0s", "--keep", "1", "-o", "json");
+        List<String> unneeded = new ArrayList<>();
+        for (JsonNode one : JSON.readTree(dry)) {
+            assertThat(one.path("done").asBoolean()).isFalse();
+            if (one.path("fate").asText().equals("to the trash")) {
+                unneeded.add(one.path("path").asText());
+            }
+        }
+        assertThat(unneeded).anyMatch(path -> path.startsWith("generations/"));
+        assertThat(expect(0, "gc", "--explain", unneeded.getFirst()))
+                .contains("is in the store; nothing refers to it");
+
+        expect(0, "gc", "--min-age", "0s", "--keep", "1", "--delete");
+
+        assertThat(expect(0, "gc", "--explain", unneeded.getFirst())).contains("is in the trash");
+        assertThat(expect(0, "gc", "--min-age", "0s", "--keep", "1", "--delete"))
+                .contains("removed for good");
+        assertThat(expect(1, "gc", "--explain", unneeded.getFirst()))
+                .contains("is not in the store");
+        assertThat(expect(0, "replay", "--last", "1")).contains("each the same to the byte");
+        expect(2, "gc", "--min-age", "soon");
+    }
+
     private void publish(String pool, Path expert, Path task) {
         assertThat(
                         expect(
@@ -352,7 +379,7 @@ class LocalTributaryIT {
         List<String> all = new ArrayList<>(List.of(arguments));
         if (List.of(
                         "publish", "retire", "promote", "status", "watch", "doctor", "pool", "dlq",
-                        "replay")
+                        "replay", "gc")
                 .contains(arguments[0])) {
             all.addAll(List.of("--data", data.toString()));
         }

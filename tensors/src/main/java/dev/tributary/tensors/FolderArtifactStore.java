@@ -7,11 +7,13 @@ import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.nio.file.attribute.FileTime;
+import java.time.Instant;
 
 /// An [ArtifactStore] in a folder that all workers can reach.
 ///
 /// ```
-/// checkpoints/<digest>/    tasks/<digest>/    generations/<pool>/<id>/    cache/    staging/
+/// checkpoints/<digest>/    tasks/<digest>/    generations/<id>/    cache/    staging/    trash/
 /// ```
 ///
 /// An artifact is written below `staging`, brought to the disk, renamed to its place and the
@@ -126,8 +128,19 @@ public final class FolderArtifactStore implements ArtifactStore, AutoCloseable {
                             path,
                             "is not in the store at %s".formatted(root)));
         }
+        touch(folder);
         DirectoryListing content = DirectoryListing.read(folder);
         return ArtifactReference.of(parsed, content.digest(), content.bytes());
+    }
+
+    /// Somebody is about to refer to what was published long ago: it counts as new
+    /// ([ArtifactTrash]).
+    private static void touch(Path folder) {
+        try {
+            Files.setLastModifiedTime(folder, FileTime.from(Instant.now()));
+        } catch (IOException e) {
+            throw StorageFailure.of(folder, e);
+        }
     }
 
     @Override
@@ -187,6 +200,7 @@ public final class FolderArtifactStore implements ArtifactStore, AutoCloseable {
 
     private ArtifactReference sameAsPublished(
             Path target, ArtifactPath path, DirectoryListing content) {
+        touch(target);
         Digest published = DirectoryListing.read(target).digest();
         if (!published.equals(content.digest())) {
             throw new RefusedException(
