@@ -11,13 +11,16 @@ import dev.tributary.events.PoolUpdated;
 import dev.tributary.merging.PublishedLineage;
 import dev.tributary.schemas.AvroWireDeserializer;
 import dev.tributary.schemas.Topic;
+import dev.tributary.schemas.UndecodableRecordException;
 import dev.tributary.tensors.ArtifactTrash;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
+import java.time.format.DateTimeParseException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
@@ -29,6 +32,7 @@ import org.apache.kafka.common.TopicPartition;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
@@ -81,7 +85,7 @@ final class GcCommand implements Callable<Integer> {
             description = "Only say why this artifact is needed, or that it is not.")
     @Nullable String explain;
 
-    @Spec picocli.CommandLine.Model.@Nullable CommandSpec spec;
+    @Spec @Nullable CommandSpec spec;
 
     /// What becomes of an artifact.
     private enum Fate {
@@ -124,25 +128,25 @@ final class GcCommand implements Callable<Integer> {
     }
 
     private Duration age() {
-        String text = minAge.trim().toUpperCase(java.util.Locale.ROOT);
+        if (keep < 1) {
+            throw wrong("[--keep] is %d, expected 1 or more".formatted(keep));
+        }
+        String text = minAge.trim().toUpperCase(Locale.ROOT);
         try {
             Duration age = Duration.parse(text.startsWith("P") ? text : iso(text));
-            if (age.isNegative()) {
-                throw new java.time.format.DateTimeParseException("negative", text, 0);
+            if (!age.isNegative()) {
+                return age;
             }
-            if (keep < 1) {
-                throw new ParameterException(
-                        Objects.requireNonNull(spec).commandLine(),
-                        "[--keep] is %d, expected 1 or more".formatted(keep));
-            }
-            return age;
-        } catch (java.time.format.DateTimeParseException e) {
-            throw new ParameterException(
-                    Objects.requireNonNull(spec).commandLine(),
-                    "[--min-age] is '%s', expected a duration such as 30m, 24h or 7d"
-                            .formatted(minAge),
-                    e);
+        } catch (DateTimeParseException _) {
+            // said below
         }
+        throw wrong(
+                "[--min-age] is '%s', expected a duration such as 30m, 24h or 7d"
+                        .formatted(minAge));
+    }
+
+    private ParameterException wrong(String sentence) {
+        return new ParameterException(Objects.requireNonNull(spec).commandLine(), sentence);
     }
 
     private static String iso(String text) {
@@ -208,7 +212,7 @@ final class GcCommand implements Callable<Integer> {
             AvroWireDeserializer events, ConsumerRecord<byte[], byte[]> record) {
         try {
             return events.deserialize(record.topic(), record.value());
-        } catch (dev.tributary.schemas.UndecodableRecordException e) {
+        } catch (UndecodableRecordException _) {
             return null;
         }
     }
