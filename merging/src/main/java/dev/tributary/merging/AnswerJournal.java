@@ -1,13 +1,12 @@
 package dev.tributary.merging;
 
 import dev.tributary.tensors.Digest;
+import dev.tributary.tensors.FileLocks;
 import java.io.Closeable;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
-import java.nio.channels.FileLock;
-import java.nio.channels.OverlappingFileLockException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
@@ -63,7 +62,7 @@ final class AnswerJournal implements Closeable {
                             StandardOpenOption.CREATE,
                             StandardOpenOption.READ,
                             StandardOpenOption.WRITE);
-            if (!locked(channel)) {
+            if (!FileLocks.tryLock(channel)) {
                 channel.close();
                 return Optional.empty();
             }
@@ -71,16 +70,6 @@ final class AnswerJournal implements Closeable {
             return Optional.of(new AnswerJournal(channel));
         } catch (IOException e) {
             throw new UncheckedIOException("cannot keep what is learnt in " + file, e);
-        }
-    }
-
-    /// The lock goes with the channel, and with the process.
-    private static boolean locked(FileChannel channel) throws IOException {
-        try {
-            FileLock lock = channel.tryLock();
-            return lock != null;
-        } catch (OverlappingFileLockException e) {
-            return false;
         }
     }
 

@@ -3,8 +3,6 @@ package dev.tributary.tensors;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.channels.FileChannel;
-import java.nio.channels.FileLock;
-import java.nio.channels.OverlappingFileLockException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.NoSuchFileException;
@@ -53,7 +51,7 @@ public final class ArtifactTrash implements AutoCloseable {
                             store.resolve(LOCK),
                             StandardOpenOption.CREATE,
                             StandardOpenOption.WRITE);
-            if (!locked(channel)) {
+            if (!FileLocks.tryLock(channel)) {
                 channel.close();
                 throw new RefusedException(
                         new Fault(
@@ -64,15 +62,6 @@ public final class ArtifactTrash implements AutoCloseable {
             return new ArtifactTrash(store, channel);
         } catch (IOException e) {
             throw StorageFailure.of(store, e);
-        }
-    }
-
-    private static boolean locked(FileChannel channel) throws IOException {
-        try {
-            FileLock lock = channel.tryLock();
-            return lock != null;
-        } catch (OverlappingFileLockException e) {
-            return false;
         }
     }
 

@@ -30,9 +30,15 @@ record MutantTrial(Mutant mutant, FaultPoint point, int count, Findings.Kind exp
 
     static MutantTrial of(Mutant mutant) {
         return switch (mutant) {
-            case SOUND, KNOWS_NO_EVENT, COVERS_AGAIN, COMMITS_NOTHING, SENDS_TWICE ->
-                    at(mutant, FaultPoint.ANSWER_COMMITTED, 2, Findings.Kind.DOUBLED);
-            case READS_OLD_STATES, WRITES_NO_STATES, COUNTS_FROM_ONE, ANSWERS_FOR_EVER ->
+            case SOUND,
+                    KNOWS_NO_EVENT,
+                    COVERS_AGAIN,
+                    COMMITS_NOTHING,
+                    SENDS_TWICE,
+                    READS_OLD_STATES,
+                    WRITES_NO_STATES,
+                    COUNTS_FROM_ONE,
+                    ANSWERS_FOR_EVER ->
                     at(mutant, FaultPoint.ANSWER_COMMITTED, 2, Findings.Kind.DOUBLED);
             case COMMITS_AHEAD -> at(mutant, FaultPoint.MERGE_BEGUN, 4, Findings.Kind.LOST);
             case READS_UNCOMMITTED -> at(mutant, FaultPoint.OFFSET_SENT, 2, Findings.Kind.LOST);
