@@ -292,7 +292,7 @@ class LocalTributaryIT {
 
     @Test
     @Order(14)
-    void whatNothingRefersToIsListed() throws IOException {
+    void whatNothingRefersToGoesToTheTrashAndThenAwayAndTheRestIsStillThere() throws IOException {
         assertThat(expect(0, "gc")).contains("what --delete does", "needed");
         String dry = expect(0, "gc", "--min-age", "0s", "--keep", "1", "-o", "json");
         List<String> unneeded = new ArrayList<>();
@@ -305,6 +305,20 @@ class LocalTributaryIT {
         assertThat(unneeded).anyMatch(path -> path.startsWith("generations/"));
         assertThat(expect(0, "gc", "--keep", "1", "--explain", unneeded.getFirst()))
                 .contains("is in the store; nothing refers to it");
+
+        expect(0, "gc", "--min-age", "0s", "--keep", "1", "--delete");
+
+        assertThat(expect(0, "gc", "--keep", "1", "--explain", unneeded.getFirst()))
+                .contains("is in the trash; nothing refers to it");
+        // Going back further, more of it is needed.
+        assertThat(expect(0, "gc", "--keep", "2", "--delete")).contains("back from the trash gen");
+        expect(0, "gc", "--min-age", "0s", "--keep", "1", "--delete");
+        assertThat(expect(0, "gc", "--min-age", "0s", "--keep", "1", "--delete"))
+                .contains("removed for good " + unneeded.getFirst());
+        assertThat(expect(1, "gc", "--explain", unneeded.getFirst()))
+                .contains("is not in the store");
+        assertThat(expect(0, "replay", "--last", "1")).contains("each the same to the byte");
+        expect(2, "gc", "--min-age", "soon");
     }
 
     private void publish(String pool, Path expert, Path task) {
