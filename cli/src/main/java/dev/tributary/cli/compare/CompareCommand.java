@@ -79,9 +79,10 @@ public final class CompareCommand implements Callable<Integer> {
     @Option(
             names = "--subsets",
             paramLabel = "N",
-            defaultValue = "2",
-            description = "Subsets a pool size (default: ${DEFAULT-VALUE}).")
-    int subsets = 2;
+            description =
+                    "Subsets a pool size (default: 2, and 1 where a subset leaves out a single"
+                            + " task).")
+    @Nullable Integer subsets;
 
     @Option(names = "--full", description = "Every subset of every size, with every seed.")
     boolean full;
@@ -190,7 +191,7 @@ public final class CompareCommand implements Callable<Integer> {
                     Subsets.of(
                             List.copyOf(compared.keySet()),
                             size,
-                            full ? Integer.MAX_VALUE : subsets,
+                            full ? Integer.MAX_VALUE : subsets(size, compared.size()),
                             0));
         }
         Comparison.Grid grid =
@@ -224,6 +225,14 @@ public final class CompareCommand implements Callable<Integer> {
         new Report(cells, studied).write(report, own, settings(model, grid));
         terminal.line("report written to " + report.resolve("report.md"));
         return 0;
+    }
+
+    /// How many subsets of a size, at most: two that each leave out one task are nearly the same.
+    private int subsets(int size, int tasks) {
+        if (subsets != null) {
+            return subsets;
+        }
+        return size == tasks - 1 ? 1 : 2;
     }
 
     private List<String> settings(Path model, Comparison.Grid grid) {
