@@ -5,6 +5,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import dev.tributary.events.CheckpointPublished;
 import dev.tributary.events.ExpertRetired;
 import dev.tributary.events.PoolConfigured;
+import dev.tributary.events.VerdictPolicy;
 import dev.tributary.schemas.AvroWireDeserializer;
 import dev.tributary.schemas.EventHeaders;
 import dev.tributary.schemas.Topic;
@@ -17,6 +18,7 @@ import dev.tributary.tensors.RefusedException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
+import java.util.regex.Pattern;
 import org.apache.avro.specific.SpecificRecord;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.common.utils.Utils;
@@ -25,6 +27,8 @@ import org.jspecify.annotations.Nullable;
 /// Turns the bytes of a pool event into what it says, or into every reason why it says nothing that
 /// can be acted on. The generated classes of the events go no further than this.
 final class PoolEventReader {
+    private static final Pattern POOL_NAME = Pattern.compile("[A-Za-z0-9][A-Za-z0-9._-]{0,99}");
+
     private final AvroWireDeserializer deserializer;
 
     PoolEventReader(AvroWireDeserializer deserializer) {
@@ -81,6 +85,8 @@ final class PoolEventReader {
 
         PoolRecord configured(PoolConfigured event) {
             routing(event.getPool());
+            named(event.getPool());
+            limits(event.getVerdictPolicy());
             @Nullable ArtifactReference base = reference("base", event.getBase());
             return result(
                     event.getEventId(),
@@ -165,6 +171,46 @@ final class PoolEventReader {
                         "partition",
                         "is %d, expected %d for pool '%s': set the producer's partitioner to murmur2_random, Kafka's own"
                                 .formatted(source.partition(), expected, pool));
+            }
+        }
+
+        /// Names stand in logs, metrics and addresses as they are.
+        private void named(String pool) {
+            if (!POOL_NAME.matcher(pool).matches()) {
+                fault(
+                        FailureCode.BAD_OPTION,
+                        "pool",
+                        "is no name, expected at most 100 letters, digits, '.', '_' and '-', with a letter or digit first");
+            }
+        }
+
+        private void limits(VerdictPolicy policy) {
+            double level = policy.getSignificanceLevel();
+            within(
+                    "significanceLevel",
+                    level,
+                    level > 0 && level <= 0.5,
+                    "more than 0 and at most 0.5");
+            double tolerated = policy.getToleratedDrop();
+            within(
+                    "toleratedDrop",
+                    tolerated,
+                    tolerated >= 0 && tolerated < 1,
+                    "0 or more and less than 1");
+            double detectable = policy.getLargestDetectableDrop();
+            within(
+                    "largestDetectableDrop",
+                    detectable,
+                    detectable > 0 && detectable <= 1,
+                    "more than 0 and at most 1");
+        }
+
+        private void within(String field, double value, boolean within, String expected) {
+            if (!within) {
+                fault(
+                        FailureCode.BAD_OPTION,
+                        "verdictPolicy." + field,
+                        "is %s, expected %s".formatted(value, expected));
             }
         }
 

@@ -43,14 +43,15 @@ final class RecipeModels {
             models.fault("slices", "is no list, expected a list of '- sources: [...]'");
         }
         for (int s = 0; s < slices.size(); s++) {
-            JsonNode sources = slices.get(s).path("sources");
+            JsonNode sources = slices.path(s).path("sources");
             String place = "slices[%d]".formatted(s);
-            RecipeReader.unknownKeys(place + ".", slices.get(s), Set.of("sources"), faults);
+            RecipeReader.unknownKeys(place + ".", slices.path(s), Set.of("sources"), faults);
             if (!sources.isArray() || sources.isEmpty()) {
                 models.fault(place, "has no 'sources', expected a list of '- model: <folder>'");
+                continue;
             }
             for (int i = 0; i < sources.size(); i++) {
-                models.source("%s.sources[%d]".formatted(place, i), sources.get(i));
+                models.source("%s.sources[%d]".formatted(place, i), sources.path(i));
             }
         }
         return models;
@@ -154,18 +155,18 @@ final class RecipeModels {
     private void task(String written, JsonNode value, Map<Path, Path> definitions) {
         Optional<Listed> model =
                 models.stream().filter(m -> m.written().equals(written)).findFirst();
-        Path definition = paths.resolve(value.asText(""));
+        Optional<Path> definition = paths.resolve(value.asText("")).filter(Files::exists);
         String place = "tasks." + written;
         if (model.isEmpty()) {
             fault(place, "names no entry of 'models', expected one as it is written there");
-        } else if (!value.isTextual() || !Files.exists(definition)) {
+        } else if (!value.isTextual() || definition.isEmpty()) {
             faults.add(
                     FailureCode.UNKNOWN_TASK,
                     place,
                     "'%s' does not exist, expected a task definition: a YAML file or its folder"
                             .formatted(value.asText("")));
         } else {
-            definitions.put(model.get().directory(), definition);
+            definitions.put(model.get().directory(), definition.get());
         }
     }
 

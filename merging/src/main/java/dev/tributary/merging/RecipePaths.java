@@ -3,6 +3,7 @@ package dev.tributary.merging;
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.tributary.tensors.FailureCode;
 import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.Optional;
 import java.util.regex.Pattern;
@@ -21,8 +22,13 @@ record RecipePaths(Path folder) {
                 Optional.ofNullable(recipe.toAbsolutePath().getParent()).orElse(recipe));
     }
 
-    Path resolve(String written) {
-        return folder.resolve(written).normalize();
+    /// What a recipe calls by this name; empty where nothing can have it.
+    Optional<Path> resolve(String written) {
+        try {
+            return Optional.of(folder.resolve(written).normalize());
+        } catch (InvalidPathException _) {
+            return Optional.empty();
+        }
     }
 
     /// The folder a node names; null where it names none, which is reported unless the node is
@@ -32,8 +38,11 @@ record RecipePaths(Path folder) {
             return null;
         }
         String written = node.asText("");
-        if (node.isTextual() && !written.isBlank() && Files.isDirectory(resolve(written))) {
-            return resolve(written);
+        if (node.isTextual() && !written.isBlank()) {
+            Optional<Path> named = resolve(written).filter(Files::isDirectory);
+            if (named.isPresent()) {
+                return named.get();
+            }
         }
         faults.add(FailureCode.ARTIFACT_MISSING, place, missing(node, written));
         return null;

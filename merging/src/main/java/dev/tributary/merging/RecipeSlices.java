@@ -23,7 +23,7 @@ record RecipeSlices(JsonNode slices, RecipePaths paths, RecipeModels models, Fau
     String stack() {
         ArrayNode stack = JsonText.object().putArray("slices");
         for (int s = 0; s < slices.size(); s++) {
-            JsonNode sources = slices.get(s).path("sources");
+            JsonNode sources = slices.path(s).path("sources");
             if (sources.size() != 1) {
                 fault(
                         "slices[%d].sources".formatted(s),
@@ -31,10 +31,11 @@ record RecipeSlices(JsonNode slices, RecipePaths paths, RecipeModels models, Fau
                                 .formatted(sources.size()));
                 continue;
             }
-            JsonNode source = sources.get(0);
+            JsonNode source = sources.path(0);
             String place = "slices[%d].sources[0].".formatted(s);
             JsonNode range = source.path("layer_range");
-            models.nameOf(paths.resolve(source.path("model").asText("")))
+            paths.resolve(source.path("model").asText(""))
+                    .flatMap(models::nameOf)
                     .ifPresent(name -> {
                         ObjectNode slice = stack.addObject();
                         slice.put("model", name);
@@ -61,11 +62,14 @@ record RecipeSlices(JsonNode slices, RecipePaths paths, RecipeModels models, Fau
                             + " models");
             return;
         }
-        JsonNode sources = slices.get(0).path("sources");
+        JsonNode sources = slices.path(0).path("sources");
         for (int i = 0; i < sources.size(); i++) {
-            JsonNode source = sources.get(i);
+            JsonNode source = sources.path(i);
             JsonNode range = source.path("layer_range");
-            int layers = layers(paths.resolve(source.path("model").asText("")));
+            int layers =
+                    paths.resolve(source.path("model").asText(""))
+                            .map(RecipeSlices::layers)
+                            .orElse(0);
             if (layers > 0
                     && range.size() == 2
                     && (range.path(0).asInt() != 0 || range.path(1).asInt() != layers)) {

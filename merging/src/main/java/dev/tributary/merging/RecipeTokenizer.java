@@ -82,11 +82,11 @@ final class RecipeTokenizer {
         if (written.equals("union")) {
             return VocabularyChoice.ofUnion();
         }
-        Path folder = paths.resolve(written);
-        if (node.isTextual() && folder.equals(base)) {
+        Path folder = node.isTextual() ? paths.resolve(written).orElse(null) : null;
+        if (folder != null && folder.equals(base)) {
             return VocabularyChoice.ofBase();
         }
-        if (node.isTextual() && models.nameOf(folder).isPresent()) {
+        if (folder != null && models.nameOf(folder).isPresent()) {
             return VocabularyChoice.ofModel(folder);
         }
         fault(place, "'%s' is none of base, union or a model of the recipe".formatted(written));

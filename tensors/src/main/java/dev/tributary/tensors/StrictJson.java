@@ -182,7 +182,7 @@ final class StrictJson implements AutoCloseable {
     /// Some text from a file, made safe and short enough for a message.
     static String shown(String text) {
         String start = text.length() > SHOWN_LENGTH ? text.substring(0, SHOWN_LENGTH) + "…" : text;
-        return start.replaceAll("\\p{Cntrl}", "?");
+        return start.replaceAll("\\p{C}", "?");
     }
 
     private @Nullable JsonToken nextOrEnd() {
