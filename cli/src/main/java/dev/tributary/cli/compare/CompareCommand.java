@@ -93,7 +93,8 @@ public final class CompareCommand implements Callable<Integer> {
             defaultValue = "2",
             description =
                     "Seeds for methods that draw calibration inputs or masks; each subset of a size has"
-                            + " one of them (default: ${DEFAULT-VALUE}).")
+                            + " one of them, that of the largest size all (default:"
+                            + " ${DEFAULT-VALUE}).")
     int seeds = 2;
 
     @Option(

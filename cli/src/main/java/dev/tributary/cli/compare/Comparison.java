@@ -51,8 +51,8 @@ final class Comparison {
     /// What is compared.
     ///
     /// @param subsets by pool size
-    /// @param crossed every seed with every subset; else each subset has a seed of its own, or
-    ///   several where there are more seeds than subsets of its size
+    /// @param crossed every seed with every subset; else each subset has one of the seeds, and
+    ///   those of the last size all that there are
     /// @param testItems of each task, at most; part of what a result depends on
     record Grid(
             List<Candidate> candidates,
@@ -87,13 +87,17 @@ final class Comparison {
                 return seeds;
             }
             int others = subsets.getOrDefault(size, List.of()).size();
-            if (others >= seeds.size()) {
+            if (others >= seeds.size() || isExceeded(size)) {
                 return List.of(seeds.get(subset % seeds.size()));
             }
             return IntStream.range(0, seeds.size())
                     .filter(seed -> seed % others == subset)
                     .mapToObj(seeds::get)
                     .toList();
+        }
+
+        private boolean isExceeded(int size) {
+            return subsets.keySet().stream().anyMatch(other -> other > size);
         }
 
         /// How many cells it has.

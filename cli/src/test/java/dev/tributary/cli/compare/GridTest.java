@@ -22,24 +22,26 @@ class GridTest {
         SequencedMap<Integer, List<List<String>>> subsets = new LinkedHashMap<>();
         subsets.put(2, List.of(List.of("a", "b"), List.of("a", "c"), List.of("b", "c")));
         subsets.put(3, List.of(List.of("a", "b", "c")));
+        subsets.put(4, List.of(List.of("a", "b", "c", "d")));
         return new Comparison.Grid(
                 List.of(DRAWS, DRAWS_NOTHING), subsets, List.of(1L, 2L), crossed, 100, 300, 100);
     }
 
     @Test
-    void subsetsTakeTurnsWithTheSeedsAndASingleSubsetHasAll() {
+    void subsetsTakeTurnsWithTheSeedsAndTheLastHasAll() {
         assertThat(grid(false).seeds(DRAWS, 2, 0)).containsExactly(1L);
         assertThat(grid(false).seeds(DRAWS, 2, 1)).containsExactly(2L);
         assertThat(grid(false).seeds(DRAWS, 2, 2)).containsExactly(1L);
-        assertThat(grid(false).seeds(DRAWS, 3, 0)).containsExactly(1L, 2L);
-        assertThat(grid(false).seeds(DRAWS_NOTHING, 3, 0)).containsExactly(1L);
-        assertThat(grid(false).cells()).isEqualTo(3 + 3 + 2 + 1);
+        assertThat(grid(false).seeds(DRAWS, 3, 0)).containsExactly(1L);
+        assertThat(grid(false).seeds(DRAWS, 4, 0)).containsExactly(1L, 2L);
+        assertThat(grid(false).seeds(DRAWS_NOTHING, 4, 0)).containsExactly(1L);
+        assertThat(grid(false).cells()).isEqualTo(3 + 3 + 1 + 1 + 2 + 1);
     }
 
     @Test
     void crossedEverySubsetHasEverySeed() {
         assertThat(grid(true).seeds(DRAWS, 2, 1)).containsExactly(1L, 2L);
         assertThat(grid(true).seeds(DRAWS_NOTHING, 2, 1)).containsExactly(1L);
-        assertThat(grid(true).cells()).isEqualTo(6 + 3 + 2 + 1);
+        assertThat(grid(true).cells()).isEqualTo(6 + 3 + 2 + 1 + 2 + 1);
     }
 }
