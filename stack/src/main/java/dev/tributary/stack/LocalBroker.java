@@ -59,6 +59,23 @@ public final class LocalBroker implements AutoCloseable {
         return this;
     }
 
+    /// Listens at one more port, and tells clients that come there to go on at another: that of a
+    /// proxy, which passes on to the first.
+    public LocalBroker behindProxy(int listens, int proxy) {
+        for (var listener :
+                Map.of("listeners", listens, "advertised.listeners", proxy).entrySet()) {
+            settings.merge(
+                    listener.getKey(),
+                    "PROXIED://127.0.0.1:" + listener.getValue(),
+                    (before, added) -> before + "," + added);
+        }
+        settings.merge(
+                "listener.security.protocol.map",
+                "PROXIED:PLAINTEXT",
+                (before, added) -> before + "," + added);
+        return with("inter.broker.listener.name", "PLAINTEXT");
+    }
+
     /// Starts the broker and waits until it answers.
     public LocalBroker start() {
         launch();

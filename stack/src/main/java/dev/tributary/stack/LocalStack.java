@@ -26,7 +26,7 @@ public final class LocalStack implements AutoCloseable {
 
     /// Starts both at the same time and waits until both answer; when one fails, the other is
     /// stopped.
-    private static LocalStack start(LocalBroker broker, LocalRegistry registry) {
+    public static LocalStack start(LocalBroker broker, LocalRegistry registry) {
         LocalStack stack = new LocalStack(broker, registry);
         try {
             broker.launch();

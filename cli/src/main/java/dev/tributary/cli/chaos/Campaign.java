@@ -5,6 +5,9 @@ import dev.tributary.cli.GenerationReplay;
 import dev.tributary.cli.LocalTributary;
 import dev.tributary.cli.Terminal;
 import dev.tributary.events.GenerationMerged;
+import dev.tributary.stack.FreePorts;
+import dev.tributary.stack.LocalBroker;
+import dev.tributary.stack.LocalRegistry;
 import dev.tributary.stack.LocalStack;
 import dev.tributary.tensors.Digest;
 import dev.tributary.tensors.FaultPoint;
@@ -15,22 +18,14 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Random;
-import java.util.SortedMap;
-import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
 /// Real workers on a real broker, with events going in all the time, while processes are killed,
-/// stalled and made to fail, in rounds: after each everything may recover, and the time it takes is
-/// measured. In the end the history is checked.
+/// stalled and made to fail and the network between them is cut, in rounds: after each everything
+/// may recover, and the time it takes is measured. In the end the history is checked.
 final class Campaign {
-    private static final Duration LONGEST_GAP = Duration.ofSeconds(4);
-    private static final Duration SHORTEST_STALL = Duration.ofSeconds(2);
-    private static final Duration LONGEST_STALL = Duration.ofSeconds(10);
-    private static final Duration LONGEST_OUTAGE = Duration.ofSeconds(4);
     private static final Duration DRAIN = Duration.ofMinutes(5);
 
     /// With a known bug in the workers much never ends, and none of it takes long.
@@ -45,25 +40,12 @@ final class Campaign {
     /// How many generations are made anew in the end.
     private static final int REPLAYED = 50;
 
-    private static final int BROKER_PERCENT = 3;
-    private static final int STALL_PERCENT = 6;
-    private static final int EARLY_PERCENT = 15;
-    private static final int ARMED_PERCENT = 60;
-
     private final Settings settings;
     private final Terminal terminal;
     private final Random random;
     private final List<Target> targets = new ArrayList<>();
-    private final Map<Target, Long> thawAt = new HashMap<>();
-    private final Map<Target, Integer> knownFaults = new HashMap<>();
-    private final SortedMap<String, Integer> points = new TreeMap<>();
     private final Recovery recovery = new Recovery();
-    private long lastFault = System.nanoTime();
     private final HttpClient client = HttpClient.newHttpClient();
-    private int kills;
-    private int stalls;
-    private int brokerRestarts;
-    private int exits;
 
     /// What is done to what.
     ///
@@ -79,6 +61,23 @@ final class Campaign {
             int evalWorkers,
             int pools) {}
 
+    /// Who takes part while harm is done.
+    private record Cast(
+            Harm harm, Traffic traffic, Sender sender, Observer observer, Sweeper sweeper) {
+
+        /// Whether all that is to be seen is seen.
+        boolean sound() {
+            return failure() == null;
+        }
+
+        @Nullable Throwable failure() {
+            if (observer.failure().isPresent()) {
+                return observer.failure().get();
+            }
+            return sender.failure() == null ? sweeper.failure() : sender.failure();
+        }
+    }
+
     Campaign(Settings settings, Terminal terminal) {
         this.settings = settings;
         this.terminal = terminal;
@@ -88,16 +87,13 @@ final class Campaign {
     /// Runs it all.
     ChaosSummary run() throws InterruptedException {
         long began = System.nanoTime();
-        try (LocalStack stack = LocalStack.start(settings.data())) {
+        List<Integer> ports = FreePorts.several(2);
+        LocalBroker broker =
+                LocalBroker.in(settings.data()).behindProxy(ports.getFirst(), ports.getLast());
+        try (ShakyNetwork network = ShakyNetwork.between(ports.getLast(), ports.getFirst());
+                LocalStack stack = LocalStack.start(broker, LocalRegistry.in(settings.data()))) {
             LocalTributary.createContract(stack);
-            Connection connection =
-                    new Connection(
-                            stack.bootstrapServers(),
-                            stack.registryUrl(),
-                            settings.data().resolve("store"),
-                            null,
-                            null,
-                            ProcessHandle.current().pid());
+            Connection connection = connection(stack, stack.bootstrapServers());
             terminal.line("  broker        %s".formatted(stack.bootstrapServers()));
             try (FolderArtifactStore store = FolderArtifactStore.open(connection.store());
                     Traffic traffic =
@@ -106,13 +102,28 @@ final class Campaign {
                                     new ToyModels(store),
                                     settings.pools(),
                                     settings.seed());
-                    Observer observer = new Observer(connection, store)) {
-                startWorkers(connection);
-                return attacked(stack, store, traffic, observer, began);
+                    Observer observer = new Observer(connection, store);
+                    Sweeper sweeper = new Sweeper(connection)) {
+                startWorkers(connection(stack, "127.0.0.1:" + ports.getLast()));
+                Harm harm = new Harm(broker, network, targets, random, client);
+                Sender sender = new Sender(traffic, observer, settings.seed() + 1);
+                return attacked(new Cast(harm, traffic, sender, observer, sweeper), store, began);
             } finally {
+                network.release();
                 targets.reversed().forEach(Target::close);
             }
         }
+    }
+
+    /// @param brokerAddress the broker's own, or that of the network in front of it
+    private Connection connection(LocalStack stack, String brokerAddress) {
+        return new Connection(
+                brokerAddress,
+                stack.registryUrl(),
+                settings.data().resolve("store"),
+                null,
+                null,
+                ProcessHandle.current().pid());
     }
 
     private void startWorkers(Connection connection) throws InterruptedException {
@@ -148,26 +159,23 @@ final class Campaign {
                 trial == null ? List.of() : List.of(trial.option(settings.data())));
     }
 
-    private ChaosSummary attacked(
-            LocalStack stack,
-            FolderArtifactStore store,
-            Traffic traffic,
-            Observer observer,
-            long began)
+    private ChaosSummary attacked(Cast cast, FolderArtifactStore store, long began)
             throws InterruptedException {
-        traffic.configure();
-        Sender sender = new Sender(traffic, observer, settings.seed() + 1);
-        sender.start();
-        boolean drained = harmed(stack, traffic, observer, sender);
-        sender.stop();
+        Observer observer = cast.observer();
+        cast.traffic().configure();
+        cast.sender().start();
+        cast.sweeper().start();
+        boolean drained = harmed(cast);
+        cast.sender().stop();
+        cast.sweeper().close();
         Thread.sleep(1000); // what comes after the last answer would be too much
         observer.lookAgain();
-        if (!sound(observer, sender)) {
+        if (!cast.sound()) {
             throw new IllegalStateException(
                     "the campaign came to an end before its time: nothing is proved",
-                    observer.failure().orElse(sender.failure()));
+                    cast.failure());
         }
-        List<Sent> sent = traffic.sent();
+        List<Sent> sent = cast.traffic().sent();
         List<Seen> seen = observer.seen();
         Findings findings = History.check(sent, seen);
         findings.addAll(observer.findings());
@@ -183,7 +191,8 @@ final class Campaign {
         }
         return new ChaosSummary(
                 settings,
-                new ChaosSummary.Faults(kills, stalls, brokerRestarts, exits, points),
+                cast.harm().done(),
+                cast.sweeper().swept(),
                 sent,
                 seen,
                 observer.looks(),
@@ -193,25 +202,28 @@ final class Campaign {
                 (System.nanoTime() - began) / 1e9);
     }
 
-    private boolean harmed(LocalStack stack, Traffic traffic, Observer observer, Sender sender)
-            throws InterruptedException {
+    private boolean harmed(Cast cast) throws InterruptedException {
         MutantTrial trial = settings.trial();
         if (trial != null) {
-            return trial(trial, traffic, observer, sender);
+            return trial(trial, cast);
         }
-        return settings.everyPoint()
-                ? everyPoint(traffic, observer, sender)
-                : rounds(stack, traffic, observer, sender);
+        return settings.everyPoint() ? everyPoint(cast) : rounds(cast);
     }
 
     /// Lets a fault happen at the one point where a bug shows.
-    private boolean trial(MutantTrial trial, Traffic traffic, Observer observer, Sender sender)
-            throws InterruptedException {
+    private boolean trial(MutantTrial trial, Cast cast) throws InterruptedException {
         Thread.sleep(TRIAL_TRAFFIC);
-        var _ = reach(trial.point(), FaultPoint.Kind.HALT, trial.count(), observer, sender);
+        var _ =
+                cast.harm()
+                        .reach(
+                                trial.point(),
+                                FaultPoint.Kind.HALT,
+                                trial.count(),
+                                TRIAL_DRAIN,
+                                cast::sound);
         Thread.sleep(TRIAL_TRAFFIC);
-        sender.pause(true);
-        return drain(traffic, observer);
+        cast.sender().pause(true);
+        return drain(cast);
     }
 
     private Duration longestDrain() {
@@ -249,33 +261,27 @@ final class Campaign {
         return sample.size();
     }
 
-    private static boolean sound(Observer observer, Sender sender) {
-        return observer.failure().isEmpty() && sender.failure() == null;
-    }
-
     /// Harms at random, round after round.
-    private boolean rounds(LocalStack stack, Traffic traffic, Observer observer, Sender sender)
-            throws InterruptedException {
+    private boolean rounds(Cast cast) throws InterruptedException {
         boolean drained;
         do {
-            sender.pause(false);
-            round(stack, traffic, observer, sender);
-            sender.pause(true);
-            drained = drain(traffic, observer);
-        } while (drained && kills < settings.kills() && sound(observer, sender));
+            cast.sender().pause(false);
+            round(cast);
+            cast.sender().pause(true);
+            drained = drain(cast);
+        } while (drained && cast.harm().kills() < settings.kills() && cast.sound());
         terminal.progress("kills", "", settings.kills(), settings.kills());
         return drained;
     }
 
     /// Lets each kind of fault happen at each named point once, and everything recover after each.
-    private boolean everyPoint(Traffic traffic, Observer observer, Sender sender)
-            throws InterruptedException {
+    private boolean everyPoint(Cast cast) throws InterruptedException {
         int done = 0;
         for (FaultPoint point : FaultPoint.values()) {
             for (FaultPoint.Kind kind : FaultPoint.Kind.values()) {
                 terminal.progress("points", point + " " + kind, done++, pointsTimesKinds());
-                sender.pause(false);
-                if (!reach(point, kind, 1, observer, sender)) {
+                cast.sender().pause(false);
+                if (!cast.harm().reach(point, kind, 1, START, cast::sound)) {
                     throw new IllegalStateException(
                             "[%s %s] was not reached within %d s, expected the worker to come by: see its log in %s"
                                     .formatted(
@@ -284,8 +290,8 @@ final class Campaign {
                                             START.toSeconds(),
                                             settings.data().resolve("logs")));
                 }
-                sender.pause(true);
-                if (!sound(observer, sender) || !drain(traffic, observer)) {
+                cast.sender().pause(true);
+                if (!cast.sound() || !drain(cast)) {
                     return false;
                 }
             }
@@ -298,172 +304,53 @@ final class Campaign {
         return FaultPoint.values().length * FaultPoint.Kind.values().length;
     }
 
-    /// Lets a worker come by a point with a fault armed.
-    ///
-    /// @return whether it has
-    private boolean reach(
-            FaultPoint point, FaultPoint.Kind kind, int count, Observer observer, Sender sender)
-            throws InterruptedException {
-        Target target =
-                targets.stream()
-                        .filter(one -> one.merges() == point.ofMerge())
-                        .findFirst()
-                        .orElseThrow();
-        int before = target.faults().size();
-        lastFault = System.nanoTime();
-        target.kill();
-        kills++;
-        target.start(point.option(kind, count));
-        long deadline =
-                System.nanoTime() + (settings.trial() == null ? START : TRIAL_DRAIN).toNanos();
-        while (target.faults().size() == before) {
-            if (System.nanoTime() > deadline || !sound(observer, sender)) {
-                return false;
-            }
-            Thread.sleep(50);
-        }
-        attend(false);
-        return true;
-    }
-
     /// Some kills and whatever comes between, with events going in.
-    private void round(LocalStack stack, Traffic traffic, Observer observer, Sender sender)
-            throws InterruptedException {
+    private void round(Cast cast) throws InterruptedException {
+        Harm harm = cast.harm();
         int until =
-                Math.min(settings.kills(), kills + 1 + random.nextInt(2 * KILLS_OF_A_ROUND - 1));
-        pause(LONGEST_GAP);
-        while (kills < until && sound(observer, sender)) {
-            progress(traffic, "harming");
-            attend(true);
-            harm(stack);
-            pause(LONGEST_GAP);
+                Math.min(
+                        settings.kills(),
+                        harm.kills() + 1 + random.nextInt(2 * KILLS_OF_A_ROUND - 1));
+        harm.pause();
+        while (harm.kills() < until && cast.sound()) {
+            progress(cast, "harming");
+            harm.attend(true);
+            harm.anything();
+            harm.pause();
         }
     }
 
-    private void progress(Traffic traffic, String doing) {
+    private void progress(Cast cast, String doing) {
         if (settings.everyPoint() || settings.trial() != null) {
             return;
         }
+        ChaosSummary.Faults done = cast.harm().done();
         terminal.progress(
                 "kills",
-                "%s, %d sent, %d stalls, %d broker restarts"
-                        .formatted(doing, traffic.sent().size(), stalls, brokerRestarts),
-                Math.max(0, Math.min(kills, settings.kills() - 1L)),
+                "%s, %d sent, %d stalls, %d broker restarts, %d connections cut"
+                        .formatted(
+                                doing,
+                                cast.traffic().sent().size(),
+                                done.stalls(),
+                                done.brokerRestarts(),
+                                done.networkCuts()),
+                Math.max(0, Math.min(done.kills(), settings.kills() - 1L)),
                 settings.kills());
     }
 
-    private void harm(LocalStack stack) throws InterruptedException {
-        boolean early = random.nextInt(100) < EARLY_PERCENT;
-        Target target = early ? anyAlive() : anyReady();
-        if (target == null) {
-            return;
-        }
-        int dice = random.nextInt(100);
-        if (dice < BROKER_PERCENT) {
-            lastFault = System.nanoTime();
-            stack.broker().kill();
-            pause(LONGEST_OUTAGE);
-            stack.broker().start();
-            brokerRestarts++;
-        } else if (dice < BROKER_PERCENT + STALL_PERCENT && !target.frozen()) {
-            target.freeze();
-            stalled(target);
-        } else {
-            lastFault = System.nanoTime();
-            target.kill();
-            kills++;
-            start(target, true);
-        }
-    }
-
-    private void stalled(Target target) {
-        lastFault = System.nanoTime();
-        stalls++;
-        long longest = LONGEST_STALL.minus(SHORTEST_STALL).toMillis();
-        thawAt.put(
-                target,
-                System.nanoTime() + SHORTEST_STALL.plusMillis(random.nextLong(longest)).toNanos());
-    }
-
-    /// Takes notice of faults that have happened in workers, lets stalled ones go on when it is
-    /// time, and starts again what has ended.
-    private void attend(boolean armed) {
-        for (Target target : targets) {
-            List<String> all = target.faults();
-            int known = knownFaults.getOrDefault(target, 0);
-            for (String fault : all.subList(known, all.size())) {
-                points.merge(fault, 1, Integer::sum);
-                if (fault.endsWith(FaultPoint.Kind.STALL.name())) {
-                    target.freeze();
-                    stalled(target);
-                } else {
-                    lastFault = System.nanoTime();
-                }
-                if (fault.endsWith(FaultPoint.Kind.HALT.name())) {
-                    kills++;
-                }
-            }
-            knownFaults.put(target, all.size());
-            Long due = thawAt.get(target);
-            if (due != null && System.nanoTime() >= due) {
-                thawAt.remove(target);
-                target.thaw();
-            }
-            if (!target.alive()) {
-                exits += target.halted() ? 0 : 1;
-                start(target, armed);
-            }
-        }
-    }
-
-    private void start(Target target, boolean armed) {
-        thawAt.remove(target);
-        target.start(armed && random.nextInt(100) < ARMED_PERCENT ? fault(target) : null);
-    }
-
-    private String fault(Target target) {
-        List<FaultPoint> candidates = new ArrayList<>();
-        for (FaultPoint point : FaultPoint.values()) {
-            if (point.ofMerge() == target.merges()) {
-                candidates.add(point);
-            }
-        }
-        FaultPoint point = candidates.get(random.nextInt(candidates.size()));
-        FaultPoint.Kind[] kinds = FaultPoint.Kind.values();
-        return point.option(kinds[random.nextInt(kinds.length)], 1 + random.nextInt(3));
-    }
-
-    private @Nullable Target anyReady() {
-        return chosen(
-                targets.stream()
-                        .filter(target -> !target.frozen() && target.ready(client))
-                        .toList());
-    }
-
-    private @Nullable Target anyAlive() {
-        return chosen(targets.stream().filter(Target::alive).toList());
-    }
-
-    private @Nullable Target chosen(List<Target> among) {
-        return among.isEmpty() ? null : among.get(random.nextInt(among.size()));
-    }
-
-    private void pause(Duration atMost) throws InterruptedException {
-        Thread.sleep(random.nextLong(atMost.toMillis()));
-    }
-
     /// Waits, without further faults, until everything is answered and judged.
-    private boolean drain(Traffic traffic, Observer observer) throws InterruptedException {
+    private boolean drain(Cast cast) throws InterruptedException {
+        Observer observer = cast.observer();
         long deadline = System.nanoTime() + longestDrain().toNanos();
         while (System.nanoTime() < deadline && observer.failure().isEmpty()) {
-            attend(false);
-            long waiting = observer.backlog(traffic.sent());
+            cast.harm().attend(false);
+            long waiting = observer.backlog(cast.traffic().sent());
             int unjudged = observer.unjudged();
-            if (waiting == 0 && unjudged == 0 && thawAt.isEmpty()) {
-                recovery.add((System.nanoTime() - lastFault) / 1e9);
+            if (waiting == 0 && unjudged == 0 && cast.harm().nothingStalled()) {
+                recovery.add(cast.harm().secondsSinceLast());
                 return true;
             }
-            progress(traffic, "waiting for %d answers, %d verdicts".formatted(waiting, unjudged));
+            progress(cast, "waiting for %d answers, %d verdicts".formatted(waiting, unjudged));
             Thread.sleep(200);
         }
         return false;

@@ -20,11 +20,13 @@ import java.util.TreeMap;
 
 /// What a campaign came to.
 ///
+/// @param swept what the garbage collection did meanwhile
 /// @param looks how often an artifact was opened and compared with its digest
 /// @param replayed how many generations were made anew
 record ChaosSummary(
         Campaign.Settings settings,
         Faults faults,
+        Sweeper.Swept swept,
         List<Sent> sent,
         List<Seen> seen,
         long looks,
@@ -38,12 +40,16 @@ record ChaosSummary(
     /// What was done.
     ///
     /// @param kills processes ended by SIGKILL or at a named point
+    /// @param networkCuts connections between workers and broker that were cut off
+    /// @param networkHolds times in which nothing came through between them
     /// @param exits workers that ended by themselves, because of a fault they are not to survive
     /// @param points faults at named points, by `POINT:KIND`
     record Faults(
             int kills,
             int stalls,
             int brokerRestarts,
+            int networkCuts,
+            int networkHolds,
             int exits,
             SortedMap<String, Integer> points) {
         Faults {
@@ -71,6 +77,8 @@ record ChaosSummary(
         done.add(List.of("kills", Integer.toString(faults.kills())));
         done.add(List.of("stalls", Integer.toString(faults.stalls())));
         done.add(List.of("broker restarts", Integer.toString(faults.brokerRestarts())));
+        done.add(List.of("connections cut", Integer.toString(faults.networkCuts())));
+        done.add(List.of("times without a network", Integer.toString(faults.networkHolds())));
         done.add(
                 List.of(
                         "faults at named points",
@@ -84,6 +92,10 @@ record ChaosSummary(
         done.add(List.of("dead letters", Long.toString(count(DeadLetter.class))));
         done.add(List.of("looks at artifacts", Long.toString(looks)));
         done.add(List.of("generations made anew, twice", Integer.toString(replayed)));
+        done.add(
+                List.of(
+                        "artifacts thrown away, in %d collections".formatted(swept.runs()),
+                        Integer.toString(swept.discarded())));
         terminal.table(List.of("what", "count"), done);
         terminal.heading("What came of it");
         List<List<String>> rows = new ArrayList<>();
@@ -124,6 +136,8 @@ record ChaosSummary(
         json.put("kills", faults.kills());
         json.put("stalls", faults.stalls());
         json.put("broker_restarts", faults.brokerRestarts());
+        json.put("network_cuts", faults.networkCuts());
+        json.put("network_holds", faults.networkHolds());
         json.put("exits", faults.exits());
         ObjectNode points = json.putObject("fault_points");
         faults.points().forEach(points::put);
@@ -131,6 +145,11 @@ record ChaosSummary(
         json.put("generations", count(GenerationMerged.class));
         json.put("verdicts", count(GenerationEvaluated.class));
         json.put("dead_letters", count(DeadLetter.class));
+        json.put("collections", swept.runs());
+        json.put("collections_failed", swept.failed());
+        json.put("discarded", swept.discarded());
+        json.put("restored", swept.restored());
+        json.put("removed", swept.removed());
         json.put("looks", looks);
         json.put("replayed", replayed);
         ObjectNode sentences = JSON.createObjectNode();

@@ -3,6 +3,7 @@ package dev.tributary.cli.chaos;
 import dev.tributary.cli.chaos.Findings.Kind;
 import dev.tributary.events.DeadLetter;
 import dev.tributary.events.GenerationEvaluated;
+import dev.tributary.events.GenerationFailed;
 import dev.tributary.events.GenerationMember;
 import dev.tributary.events.GenerationMerged;
 import dev.tributary.events.GenerationPromoted;
@@ -19,6 +20,7 @@ import java.util.Objects;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.stream.Collectors;
+import org.apache.avro.specific.SpecificRecord;
 
 /// Compares what was sent to the pools with everything that came of it. Does no IO.
 ///
@@ -152,22 +154,22 @@ final class History {
     }
 
     private void checkGenerations() {
-        Map<String, List<GenerationMerged>> pools =
-                events(GenerationMerged.class).stream()
-                        .collect(
-                                Collectors.groupingBy(
-                                        GenerationMerged::getPool,
-                                        TreeMap::new,
-                                        Collectors.toList()));
         for (String pool : sent.stream().map(Sent::pool).distinct().toList()) {
-            checkPool(pool, pools.getOrDefault(pool, List.of()));
+            checkPool(pool);
         }
     }
 
-    private void checkPool(String pool, List<GenerationMerged> generations) {
+    private void checkPool(String pool) {
         long number = 0;
         long answered = -1;
-        for (GenerationMerged generation : generations) {
+        for (SpecificRecord answer : events(SpecificRecord.class)) {
+            if (answer instanceof GenerationFailed failed && failed.getPool().equals(pool)) {
+                answered = Math.max(answered, lastInForce(failed));
+            }
+            if (!(answer instanceof GenerationMerged generation)
+                    || !generation.getPool().equals(pool)) {
+                continue;
+            }
             String name = "generation %d of %s".formatted(generation.getNumber(), pool);
             if (generation.getNumber() <= number) {
                 findings.add(Kind.DOUBLED, "%s comes after number %d".formatted(name, number));
@@ -210,12 +212,23 @@ final class History {
             }
         }
         Map<String, String> end = members(pool, Long.MAX_VALUE);
-        if (!end.isEmpty() && (generations.isEmpty() || !members(pool, answered).equals(end))) {
+        if (!end.isEmpty() && (number == 0 || !members(pool, answered).equals(end))) {
             findings.add(
                     Kind.LOST,
                     "the last generation of %s does not have what it must: %s"
                             .formatted(pool, end));
         }
+    }
+
+    /// The last event that holds although the generation it waited for came to nothing: a
+    /// retirement that waited with the checkpoint that was set aside.
+    private long lastInForce(GenerationFailed failed) {
+        return failed.getCovers().stream()
+                .map(byId::get)
+                .filter(Objects::nonNull)
+                .mapToLong(Sent::offset)
+                .max()
+                .orElse(-1);
     }
 
     /// What a pool has after its events up to an offset, by task.

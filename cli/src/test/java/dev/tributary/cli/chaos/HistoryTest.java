@@ -7,6 +7,7 @@ import dev.tributary.events.AlertState;
 import dev.tributary.events.ArtifactReference;
 import dev.tributary.events.DeadLetter;
 import dev.tributary.events.GenerationEvaluated;
+import dev.tributary.events.GenerationFailed;
 import dev.tributary.events.GenerationMember;
 import dev.tributary.events.GenerationMerged;
 import dev.tributary.events.GenerationPromoted;
@@ -175,6 +176,35 @@ class HistoryTest {
     void whatIsReadTwiceIsNotDoubled() {
         Story story = sound();
         story.seen.addAll(List.copyOf(story.seen));
+
+        assertThat(History.check(story.sent, story.seen).none()).isTrue();
+    }
+
+    @Test
+    void aRetirementThatWaitedWithAFailedCheckpointIsInForce() {
+        Story story = new Story();
+        story.sent(Sent.Kind.CONFIGURE, "c", null);
+        story.sent(Sent.Kind.PUBLISH, "a1", "a");
+        story.sent(Sent.Kind.PUBLISH, "b1", "b");
+        story.sent(Sent.Kind.PUBLISH, "b2", "b");
+        story.sent(Sent.Kind.RETIRE, "r", "a");
+        story.seen(
+                Topic.GENERATIONS,
+                generation(1, List.of("c", "a1", "b1"), Map.of("a", "a1", "b", "b1")));
+        story.seen(
+                Topic.GENERATIONS,
+                GenerationFailed.newBuilder()
+                        .setPool("p")
+                        .setCovers(List.of("b2", "r"))
+                        .setCode("CRASH_LOOP")
+                        .setSentences(List.of())
+                        .setCodeVersion("1")
+                        .setFailedAt(Instant.EPOCH)
+                        .build());
+        story.seen(Topic.DEAD_LETTERS, letter("b2", 3));
+        story.seen(Topic.GENERATIONS, generation(2, List.of(), Map.of("b", "b1")));
+        story.seen(Topic.EVALUATIONS, verdict(1));
+        story.seen(Topic.EVALUATIONS, verdict(2));
 
         assertThat(History.check(story.sent, story.seen).none()).isTrue();
     }
