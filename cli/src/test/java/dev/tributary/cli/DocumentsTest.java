@@ -30,7 +30,7 @@ class DocumentsTest {
             Pattern.compile(
                     "(?<doc>(?:^ +///[^\\n]*\\n)+)(?:^ +@WithName[^\\n]*\\n)?"
                             + "(?:^ +@WithDefault\\(\"(?<default>[^\"]*)\"\\)\\n)?"
-                            + "^(?<indent> +)(?:Path|Duration|int|double|String|OptionalInt) (?<name>\\w+)\\(\\);",
+                            + "^(?<indent> +)(?:Path|Duration|boolean|int|double|String|OptionalInt) (?<name>\\w+)\\(\\);",
                     Pattern.MULTILINE);
     private static final Pattern LINK = Pattern.compile("\\]\\(([^)#:]+)(#[^)]*)?\\)");
 
@@ -77,7 +77,7 @@ class DocumentsTest {
 
     @ParameterizedTest
     @CsvSource({
-        "merge-worker/src/main/java/dev/tributary/merge/MergeConfig.java, TRIBUTARY_, 11",
+        "merge-worker/src/main/java/dev/tributary/merge/MergeConfig.java, TRIBUTARY_, 12",
         "merge-worker/src/main/java/dev/tributary/merge/BrokerConfig.java, KAFKA_, 1",
         "merge-worker/src/main/java/dev/tributary/merge/RegistryConfig.java, SCHEMA_REGISTRY_, 1",
         "eval-worker/src/main/java/dev/tributary/eval/EvalConfig.java, TRIBUTARY_, 13",

@@ -27,7 +27,9 @@ final class ContractCheck {
                     Topic.POOL_STATES,
                     Topic.GENERATIONS,
                     Topic.DEAD_LETTERS,
-                    Topic.POOL_EVENTS_DLQ);
+                    Topic.POOL_EVENTS_DLQ,
+                    Topic.GRADIENT_REQUESTS,
+                    Topic.GRADIENTS);
 
     private static final String TRANSACTION_VERSION = "transaction.version";
 

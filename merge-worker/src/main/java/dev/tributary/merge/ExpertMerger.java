@@ -1,6 +1,7 @@
 package dev.tributary.merge;
 
 import dev.tributary.merging.Coefficients;
+import dev.tributary.merging.MergeAssistant;
 import dev.tributary.merging.MergeRequest;
 import dev.tributary.merging.MergeResult;
 import dev.tributary.merging.PoolMerger;
@@ -8,6 +9,7 @@ import dev.tributary.merging.Provenance;
 import dev.tributary.merging.PublishedLineage;
 import dev.tributary.merging.method.Granularity;
 import dev.tributary.merging.method.LearnsCoefficients;
+import dev.tributary.merging.method.MergeMethod;
 import dev.tributary.models.NativeHeap;
 import dev.tributary.tensors.ArtifactReference;
 import dev.tributary.tensors.ArtifactStore;
@@ -32,11 +34,14 @@ final class ExpertMerger implements GenerationMaker {
 
     private final ArtifactStore store;
     private final Path cache;
+    private final @Nullable GradientChannel channel;
 
     /// @param cache where what can be computed again is kept between merges
-    ExpertMerger(ArtifactStore store, Path cache) {
+    /// @param channel where idle workers can be asked for shares of a merge; null to ask nobody
+    ExpertMerger(ArtifactStore store, Path cache, @Nullable GradientChannel channel) {
         this.store = store;
         this.cache = cache;
+        this.channel = channel;
     }
 
     @Override
@@ -46,8 +51,7 @@ final class ExpertMerger implements GenerationMaker {
             return found(wish, last, began);
         }
         try (Staging staging = store.stage(wish.base().bytes() + EXTRA_BYTES)) {
-            MergeResult result =
-                    PoolMerger.merge(request(wish, last, staging.directory()), progress);
+            MergeResult result = merge(wish, request(wish, last, staging.directory()), progress);
             progress.update("publishing", 0, 1);
             ArtifactReference artifact = store.publish(staging, wish.storePath());
             return merged(wish, last, artifact, result, seconds(began));
@@ -64,19 +68,57 @@ final class ExpertMerger implements GenerationMaker {
         }
     }
 
-    private MergeRequest request(Wish wish, @Nullable LastGeneration last, Path target) {
-        List<MergeRequest.RequestedMember> members = new ArrayList<>();
-        Map<String, String> eventIds = new TreeMap<>();
-        for (Wish.Member member : wish.members()) {
+    /// With the help of others where the method has shares to give away.
+    private MergeResult merge(Wish wish, MergeRequest request, Progress progress) {
+        GradientChannel open = channel;
+        boolean sharesOut =
+                wish.members().size() > 1
+                        && wish.method()
+                                .as(LearnsCoefficients.class)
+                                .filter(method -> method.descent().shares() > 1)
+                                .isPresent();
+        if (open == null || !sharesOut) {
+            return PoolMerger.merge(request, progress);
+        }
+        try (GradientRequests colleagues = new GradientRequests(wish, open)) {
+            return PoolMerger.merge(request, colleagues, progress);
+        }
+    }
+
+    /// Gets ready to compute shares of a merge that another worker carries out.
+    MergeAssistant assist(
+            String pool, ArtifactReference base, MergeMethod method, List<Wish.Member> members) {
+        return PoolMerger.assist(
+                new MergeRequest(
+                        store.open(base),
+                        base.digest(),
+                        requested(members),
+                        method,
+                        null,
+                        null,
+                        Provenance.ofPool(pool, 1, base.uri(), null, Map.of()),
+                        cache,
+                        cache),
+                Progress.SILENT);
+    }
+
+    private List<MergeRequest.RequestedMember> requested(List<Wish.Member> members) {
+        List<MergeRequest.RequestedMember> requested = new ArrayList<>();
+        for (Wish.Member member : members) {
             AcceptedCheckpoint accepted = member.accepted();
-            members.add(
+            requested.add(
                     new MergeRequest.RequestedMember(
                             member.task(),
                             store.open(accepted.checkpoint()),
                             accepted.checkpoint().digest(),
                             store.open(accepted.taskDefinition())));
-            eventIds.put(member.task(), accepted.eventId());
         }
+        return requested;
+    }
+
+    private MergeRequest request(Wish wish, @Nullable LastGeneration last, Path target) {
+        Map<String, String> eventIds = new TreeMap<>();
+        wish.members().forEach(member -> eventIds.put(member.task(), member.accepted().eventId()));
         Coefficients start =
                 last == null || wish.method().as(LearnsCoefficients.class).isEmpty()
                         ? null
@@ -84,7 +126,7 @@ final class ExpertMerger implements GenerationMaker {
         return new MergeRequest(
                 store.open(wish.base()),
                 wish.base().digest(),
-                members,
+                requested(wish.members()),
                 wish.method(),
                 start,
                 null,

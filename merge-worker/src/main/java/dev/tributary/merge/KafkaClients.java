@@ -19,6 +19,7 @@ final class KafkaClients {
 
     private static final Duration MAX_POLL_INTERVAL = Duration.ofMinutes(1);
     private static final Duration REQUEST_TIMEOUT = Duration.ofSeconds(10);
+    private static final Duration PROMPT = Duration.ofSeconds(5);
     private static final Duration DELIVERY_TIMEOUT = Duration.ofSeconds(25);
     private static final Duration TRANSACTION_TIMEOUT = Duration.ofSeconds(60);
     private static final int MAX_POLL_RECORDS = 100;
@@ -61,6 +62,17 @@ final class KafkaClients {
         settings.put("delivery.timeout.ms", millis(DELIVERY_TIMEOUT));
         settings.put("request.timeout.ms", millis(REQUEST_TIMEOUT));
         settings.put("max.block.ms", millis(DELIVERY_TIMEOUT));
+        settings.put("buffer.memory", PRODUCER_BUFFER_BYTES);
+        return new KafkaProducer<>(settings, new ByteArraySerializer(), new ByteArraySerializer());
+    }
+
+    /// Writes outside of transactions, at once or not at all: what is lost is not missed.
+    Producer<byte[], byte[]> prompt() {
+        Map<String, Object> settings = new HashMap<>(connection);
+        settings.put("linger.ms", "0");
+        settings.put("delivery.timeout.ms", millis(REQUEST_TIMEOUT));
+        settings.put("request.timeout.ms", millis(PROMPT));
+        settings.put("max.block.ms", millis(PROMPT));
         settings.put("buffer.memory", PRODUCER_BUFFER_BYTES);
         return new KafkaProducer<>(settings, new ByteArraySerializer(), new ByteArraySerializer());
     }

@@ -32,6 +32,11 @@ public interface MergeConfig {
         @WithDefault("1")
         int concurrent();
 
+        /// Whether this worker, while it has no merge of its own, computes shares of the losses and
+        /// gradients of others': those by methods with the option `shares`.
+        @WithDefault("true")
+        boolean help();
+
         /// How long a running merge may go on once the worker has been asked to stop. What is not
         /// finished by then is begun anew by whoever takes over.
         @WithDefault("10m")

@@ -44,6 +44,7 @@ public class MergeWorker {
     private @Nullable DependencyProbe probe;
     private volatile @Nullable EventPoller poller;
     private @Nullable FolderArtifactStore store;
+    private @Nullable GradientHelper helper;
 
     MergeWorker(
             MergeConfig config,
@@ -83,6 +84,10 @@ public class MergeWorker {
         if (running != null) {
             LOG.infof("stopping, running merges have %s to finish", config.merge().drain());
             idle = running.stop(config.merge().drain());
+        }
+        GradientHelper openHelper = helper;
+        if (openHelper != null) {
+            idle &= openHelper.stop();
         }
         DependencyProbe openProbe = probe;
         if (openProbe != null) {
@@ -130,23 +135,38 @@ public class MergeWorker {
         AttemptLedger ledger = new AttemptLedger(config.cache());
         ledger.unended()
                 .forEach(work -> LOG.warnf("an earlier process ended in the middle of: %s", work));
+        String name = name();
+        KafkaClients clients = new KafkaClients(broker);
+        GradientChannel channel =
+                new GradientChannel(
+                        name,
+                        clients,
+                        new AvroWireSerializer(schemas),
+                        new AvroWireDeserializer(schemas));
+        ExpertMerger merger = new ExpertMerger(opened, config.cache(), channel);
+        Semaphore permits = new Semaphore(config.merge().concurrent(), true);
+        if (config.merge().help()) {
+            GradientHelper created = new GradientHelper(channel, merger::assist, permits);
+            helper = created;
+            created.start();
+        }
         Equipment equipment =
                 new Equipment(
-                        name(),
+                        name,
                         version,
                         config.merge().maxCrashes(),
-                        new KafkaClients(broker),
+                        clients,
                         admin,
                         new AvroWireSerializer(schemas),
                         new AvroWireDeserializer(schemas),
                         new Admitter(opened),
-                        new ExpertMerger(opened, config.cache()),
+                        merger,
                         ledger,
                         new FailurePolicy(
                                 config.merge().maxAttempts(),
                                 config.merge().retryFirstDelay(),
                                 config.merge().retryMaxDelay()),
-                        new Semaphore(config.merge().concurrent(), true),
+                        permits,
                         board,
                         meters);
         EventPoller created = new EventPoller(equipment, config.merge().maxWaitingRecords());

@@ -81,12 +81,12 @@ final class PoolStateCodec {
                 reference.uri(), reference.digest().value(), reference.bytes());
     }
 
-    private static ArtifactReference reference(dev.tributary.events.ArtifactReference reference) {
+    static ArtifactReference reference(dev.tributary.events.ArtifactReference reference) {
         return new ArtifactReference(
                 reference.getUri(), new Digest(reference.getDigest()), reference.getBytes());
     }
 
-    private static PoolCheckpoint checkpoint(AcceptedCheckpoint accepted) {
+    static PoolCheckpoint checkpoint(AcceptedCheckpoint accepted) {
         return new PoolCheckpoint(
                 accepted.eventId(),
                 reference(accepted.checkpoint()),
@@ -94,7 +94,7 @@ final class PoolStateCodec {
                 accepted.calibration().value());
     }
 
-    private static AcceptedCheckpoint accepted(PoolCheckpoint checkpoint) {
+    static AcceptedCheckpoint accepted(PoolCheckpoint checkpoint) {
         return new AcceptedCheckpoint(
                 checkpoint.getEventId(),
                 reference(checkpoint.getCheckpoint()),

@@ -34,7 +34,7 @@ class ExpertMergerTest {
     @BeforeEach
     void open(@TempDir Path folder) {
         store = FolderArtifactStore.open(folder.resolve("store"));
-        merger = new ExpertMerger(store, folder.resolve("cache"));
+        merger = new ExpertMerger(store, folder.resolve("cache"), null);
         models = new TinyModels(store);
     }
 

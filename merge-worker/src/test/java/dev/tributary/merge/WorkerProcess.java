@@ -65,7 +65,8 @@ final class WorkerProcess implements AutoCloseable {
         process.awaitReady(Installation.PATIENCE, () -> merging(pool));
     }
 
-    private boolean merging(String pool) {
+    /// Whether it is.
+    boolean merging(String pool) {
         for (JsonNode merge : merges()) {
             if (merge.path("outcome").asText().equals("RUNNING")
                     && merge.path("pool").asText().equals(pool)

@@ -21,6 +21,7 @@ final class Descent {
     private final Objective objective;
     private final LearnsCoefficients method;
     private final DescentSettings settings;
+    private final Pace pace;
     private final List<DivMergeTask> tasks;
     private final Progress progress;
     private final CalibrationSampler sampler;
@@ -36,10 +37,12 @@ final class Descent {
             LearnsCoefficients method,
             List<DivMergeTask> tasks,
             Coefficients start,
+            Pace pace,
             Progress progress) {
         this.objective = objective;
         this.method = method;
         this.settings = method.descent();
+        this.pace = pace;
         this.tasks = tasks;
         this.progress = progress;
         this.sampler = new CalibrationSampler(settings.seed(), settings.samplesPerStep());
@@ -56,18 +59,18 @@ final class Descent {
         measure(0, vector, table);
         double[] lossesBefore = bestLosses;
         int step = 0;
-        while (step < settings.maxSteps() && !finished()) {
+        while (step < pace.steps() && !finished()) {
             vector.spread(table);
             objective.step(table, items(step), derivatives);
             vector.collect(derivatives, gradient);
             double learningRate =
-                    settings.learningRate() * settings.decay().factor(step, settings.maxSteps());
-            adam.step(learningRate, vector.values(), gradient);
+                    settings.learningRate() * settings.decay().factor(step, pace.steps());
+            adam.step(i -> learningRate * pace.rate(i), vector.values(), gradient);
             if (method.clamped()) {
                 vector.clamp();
             }
             step++;
-            if (step % settings.evaluateEvery() == 0 || step == settings.maxSteps()) {
+            if (step % pace.evaluateEvery() == 0 || step == pace.steps()) {
                 measure(step, vector, table);
             }
             report(step);
@@ -118,7 +121,7 @@ final class Descent {
         progress.update(
                 String.format(Locale.ROOT, "optimising, loss %.5f", Objective.mean(bestLosses)),
                 step,
-                settings.maxSteps());
+                pace.steps());
     }
 
     private SequencedMap<String, Double> byTask(double[] losses) {

@@ -43,8 +43,16 @@ final class DivMergeObjective implements Objective {
 
     @Override
     public double[] losses(double[][] coefficients) {
+        return losses(0, tasks.size(), coefficients);
+    }
+
+    /// The losses of some of the tasks over all their items.
+    ///
+    /// @param from the first of them
+    /// @param to the one after the last
+    double[] losses(int from, int to, double[][] coefficients) {
         vectors.materialise(coefficients);
-        return tasks.stream().mapToDouble(this::loss).toArray();
+        return tasks.subList(from, to).stream().mapToDouble(this::loss).toArray();
     }
 
     private double loss(DivMergeTask task) {
@@ -68,16 +76,27 @@ final class DivMergeObjective implements Objective {
 
     @Override
     public double[] step(double[][] coefficients, List<int[]> items, double[][] gradient) {
+        return step(0, tasks.size(), coefficients, items, gradient);
+    }
+
+    /// The losses of some of the tasks over some of their items, and what these tasks add to the
+    /// gradient of the mean over all.
+    ///
+    /// @param from the first of them
+    /// @param to the one after the last
+    /// @param items of all tasks
+    double[] step(
+            int from, int to, double[][] coefficients, List<int[]> items, double[][] gradient) {
         vectors.materialise(coefficients);
         model.zeroGradients();
-        List<RunningModel.LossTerm> terms = new ArrayList<>(tasks.size());
-        List<Part> parts = new ArrayList<>(tasks.size());
-        for (int t = 0; t < tasks.size(); t++) {
+        List<RunningModel.LossTerm> terms = new ArrayList<>(to - from);
+        List<Part> parts = new ArrayList<>(to - from);
+        for (int t = from; t < to; t++) {
             CalibrationInputs inputs = tasks.get(t).inputs();
             double all = inputs.weight(items.get(t));
             for (int[] part : model.parts(inputs, items.get(t), bytes)) {
                 double share = inputs.weight(part) / all;
-                parts.add(new Part(t, share));
+                parts.add(new Part(t - from, share));
                 terms.add(
                         new RunningModel.LossTerm(
                                 tasks.get(t).head(),
@@ -91,7 +110,7 @@ final class DivMergeObjective implements Objective {
             }
         }
         double[] partLosses = model.backward(terms);
-        double[] losses = new double[tasks.size()];
+        double[] losses = new double[to - from];
         for (int i = 0; i < partLosses.length; i++) {
             losses[parts.get(i).task()] += parts.get(i).share() * partLosses[i];
         }
@@ -102,8 +121,13 @@ final class DivMergeObjective implements Objective {
         return losses;
     }
 
+    int tasks() {
+        return tasks.size();
+    }
+
     /// Inputs of a task that go through the model together.
     ///
+    /// @param task counted from the first that is asked for
     /// @param share of the task's loss
     private record Part(int task, double share) {}
 }

@@ -26,6 +26,7 @@ import org.jspecify.annotations.Nullable;
 /// does, streams the merge to disk. The one way in for workers, command line and tests.
 public final class PoolMerger {
     private final MergeRequest request;
+    private final Colleagues colleagues;
     private final boolean unidentified;
     private final List<Fault> faults = new ArrayList<>();
     private final List<Checkpoint> open = new ArrayList<>();
@@ -33,11 +34,12 @@ public final class PoolMerger {
     private final SortedMap<String, ValidationSet> validations = new TreeMap<>();
 
     private PoolMerger(MergeRequest request) {
-        this(request, false);
+        this(request, Colleagues.NONE, false);
     }
 
-    private PoolMerger(MergeRequest request, boolean unidentified) {
+    private PoolMerger(MergeRequest request, Colleagues colleagues, boolean unidentified) {
         this.request = request;
+        this.colleagues = colleagues;
         this.unidentified = unidentified;
     }
 
@@ -52,7 +54,7 @@ public final class PoolMerger {
             return merge(MergeRequest.of(recipe, cacheFolder, targetFolder), progress);
         }
         MergeRequest request = RecipeRequest.unidentified(recipe, cacheFolder, targetFolder);
-        return carryOut(new PoolMerger(request, true), progress);
+        return carryOut(new PoolMerger(request, Colleagues.NONE, true), progress);
     }
 
     /// Carries a request out.
@@ -60,7 +62,42 @@ public final class PoolMerger {
     /// @throws RefusedException with every fault of its inputs; nothing useful is then in the
     ///   target folder
     public static MergeResult merge(MergeRequest request, Progress progress) {
-        return carryOut(new PoolMerger(request), progress);
+        return merge(request, Colleagues.NONE, progress);
+    }
+
+    /// Carries a request out with others' help, where the method has shares to give away.
+    ///
+    /// @throws RefusedException with every fault of its inputs; nothing useful is then in the
+    ///   target folder
+    public static MergeResult merge(
+            MergeRequest request, Colleagues colleagues, Progress progress) {
+        return carryOut(new PoolMerger(request, colleagues, false), progress);
+    }
+
+    /// Gets ready to answer the questions of a descent that somebody else carries out.
+    ///
+    /// @param request as that one has it; nothing is written
+    /// @throws RefusedException with every fault of its inputs, or where the method learns nothing
+    public static MergeAssistant assist(MergeRequest request, Progress progress) {
+        PoolMerger merger = new PoolMerger(request);
+        try {
+            MergePlan plan = merger.plan();
+            LearnsCoefficients method =
+                    plan.method()
+                            .as(LearnsCoefficients.class)
+                            .orElseThrow(() ->
+                                    new RefusedException(
+                                            new Fault(
+                                                    FailureCode.UNKNOWN_METHOD,
+                                                    "method",
+                                                    "%s learns no coefficients: nobody can help"
+                                                            .formatted(plan.method().id()))));
+            DescentBench bench = DescentBench.open(plan, method, request.cacheFolder(), progress);
+            return new MergeAssistant(bench, method.descent().shares(), merger.open);
+        } catch (RuntimeException | Error e) {
+            merger.open.forEach(Checkpoint::close);
+            throw e;
+        }
     }
 
     private static MergeResult carryOut(PoolMerger merger, Progress progress) {
@@ -102,6 +139,7 @@ public final class PoolMerger {
                                 request.previous(),
                                 request.cacheFolder(),
                                 unidentified ? null : Lineage.identity(plan, request.baseDigest()),
+                                colleagues,
                                 progress)
                         : null;
         try (GatheredStatistics statistics = statistics(plan, progress)) {

@@ -12,8 +12,10 @@ import dev.tributary.tensors.RefusedException;
 import dev.tributary.tensors.TaskVectorMerge;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /// The task vectors of a plan against a model in memory: writes `theta_0 + sum_t c_t tau_t` into
 /// its weights, and turns its gradients into gradients of the coefficients.
@@ -35,6 +37,9 @@ final class TaskVectors {
     private final List<SharedTensor> changed = new ArrayList<>();
     private final List<Unit> units = new ArrayList<>();
     private final double[][] products;
+
+    /// What the model's weights are the merge of; null for anything else.
+    private double @Nullable [][] held;
 
     /// A stretch of one tensor, with those members whose expert differs from the base there.
     ///
@@ -148,6 +153,10 @@ final class TaskVectors {
     ///
     /// @param coefficients by member, then group
     void materialise(double[][] coefficients) {
+        if (held != null && Arrays.deepEquals(held, coefficients)) {
+            return;
+        }
+        held = Arrays.stream(coefficients).map(double[]::clone).toArray(double[][]::new);
         workers.each(units.size(), i -> materialise(units.get(i), coefficients));
     }
 
@@ -168,6 +177,7 @@ final class TaskVectors {
     /// Writes one expert's own weights into the model, exactly: those it shares and those that are
     /// left out of the merge, without which it would answer as nobody does.
     void become(int member) {
+        held = null;
         Checkpoint expert = plan.members().get(member).expert();
         List<SharedTensor> tensors = new ArrayList<>(changed);
         tensors.addAll(leftOut());
@@ -223,7 +233,7 @@ final class TaskVectors {
     }
 
     private static void products(Unit unit, MemorySegment gradient, double[] target) {
-        java.util.Arrays.fill(target, 0);
+        Arrays.fill(target, 0);
         for (long from = 0; from < unit.count(); from += TILE) {
             long count = Math.min(TILE, unit.count() - from);
             MemorySegment tile = MergeExecutor.slice(gradient, Float.BYTES, from, count);

@@ -151,13 +151,25 @@ class DescentTest {
         Coefficients start =
                 Coefficients.uniform(Granularity.LAYER, List.of("a", "b"), GROUPS, START);
         Progress progress = (stage, done, total) -> told.add(stage + " " + done + "/" + total);
-        return new Descent(objective, method, tasks, start, progress).run();
+        return new Descent(objective, method, tasks, start, Pace.whole(method.descent()), progress)
+                .run();
     }
 
     private static DivMerge method(int steps, int every, int patience) {
         return new DivMerge(
                 new DescentSettings(
-                        Granularity.LAYER, 0.01, Decay.NONE, 1, steps, 1, every, patience, 0.01, 1),
+                        Granularity.LAYER,
+                        0.01,
+                        Decay.NONE,
+                        1,
+                        steps,
+                        0,
+                        1,
+                        every,
+                        patience,
+                        0.01,
+                        1,
+                        1),
                 Divergence.JS,
                 Solver.ADAM,
                 0);

@@ -69,7 +69,7 @@ class DivMergeDecoderGoldenTest {
                             "expert" + t,
                             null,
                             batch,
-                            DivMergeOptimizer.ask("expert" + t, model, null, batch, 0)));
+                            DescentBench.ask("expert" + t, model, null, batch, 0)));
         }
     }
 
@@ -142,14 +142,32 @@ class DivMergeDecoderGoldenTest {
         DivMerge method =
                 new DivMerge(
                         new DescentSettings(
-                                Granularity.LAYER, 0.01, Decay.NONE, 5, STEPS, 5, 1, 1000, 0, 1),
+                                Granularity.LAYER,
+                                0.01,
+                                Decay.NONE,
+                                5,
+                                STEPS,
+                                0,
+                                5,
+                                1,
+                                1000,
+                                0,
+                                1,
+                                1),
                         divergence,
                         Solver.ADAM,
                         0);
         Coefficients start =
                 Coefficients.uniform(Granularity.LAYER, plan.tasks(), plan.groups(), 0.3);
         DivMergeResult result =
-                new Descent(objective(divergence), method, tasks, start, Progress.SILENT).run();
+                new Descent(
+                                objective(divergence),
+                                method,
+                                tasks,
+                                start,
+                                Pace.whole(method.descent()),
+                                Progress.SILENT)
+                        .run();
 
         assertThat(result.history().stream().mapToDouble(LossPoint::loss).toArray())
                 .containsExactly(

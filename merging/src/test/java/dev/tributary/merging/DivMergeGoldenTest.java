@@ -67,7 +67,7 @@ class DivMergeGoldenTest {
                             name,
                             heads.of(name),
                             batch,
-                            DivMergeOptimizer.ask(name, model, heads.of(name), batch, 0)));
+                            DescentBench.ask(name, model, heads.of(name), batch, 0)));
         }
     }
 
@@ -168,7 +168,14 @@ class DivMergeGoldenTest {
         Coefficients start =
                 Coefficients.uniform(Granularity.LAYER, plan.tasks(), plan.groups(), 0.3);
         DivMergeResult result =
-                new Descent(objective(divergence), method, tasks, start, Progress.SILENT).run();
+                new Descent(
+                                objective(divergence),
+                                method,
+                                tasks,
+                                start,
+                                Pace.whole(method.descent()),
+                                Progress.SILENT)
+                        .run();
 
         assertThat(result.history().stream().mapToDouble(LossPoint::loss).toArray())
                 .containsExactly(
@@ -221,6 +228,7 @@ class DivMergeGoldenTest {
                                 fullBatch(granularity, Divergence.JS),
                                 tasks,
                                 uniform(planned, granularity),
+                                Pace.whole(fullBatch(granularity, Divergence.JS).descent()),
                                 Progress.SILENT)
                         .run();
         int each = granularity == Granularity.TASK ? 1 : planned.groups().size();
@@ -249,7 +257,8 @@ class DivMergeGoldenTest {
 
     private static DivMerge fullBatch(Granularity granularity, Divergence divergence) {
         return new DivMerge(
-                new DescentSettings(granularity, 0.01, Decay.NONE, 5, STEPS, 5, 1, 1000, 0, 1),
+                new DescentSettings(
+                        granularity, 0.01, Decay.NONE, 5, STEPS, 0, 5, 1, 1000, 0, 1, 1),
                 divergence,
                 Solver.ADAM,
                 0);

@@ -60,7 +60,7 @@ class PoolMergerTest {
 
     private static DivMerge learn(Granularity granularity) {
         return new DivMerge(
-                new DescentSettings(granularity, 0.02, Decay.NONE, 4, 20, 10, 5, 10, 0.01, 5),
+                new DescentSettings(granularity, 0.02, Decay.NONE, 4, 20, 0, 10, 5, 10, 0.01, 1, 5),
                 Divergence.JS,
                 Solver.ADAM,
                 0);

@@ -9,6 +9,8 @@ import dev.tributary.events.GenerationEvaluated;
 import dev.tributary.events.GenerationFailed;
 import dev.tributary.events.GenerationMerged;
 import dev.tributary.events.GenerationPromoted;
+import dev.tributary.events.GradientComputed;
+import dev.tributary.events.GradientRequested;
 import dev.tributary.events.PoolConfigured;
 import dev.tributary.events.PoolUpdated;
 import dev.tributary.events.RegressionAlert;
@@ -79,6 +81,18 @@ public enum Topic {
             Key.POOL,
             new Retention.ForEver(),
             List.of(DeadLetterSettled.class)),
+    /// Losses and gradients a merge asks others for while it learns.
+    GRADIENT_REQUESTS(
+            "tributary.gradient-requests",
+            Key.POOL,
+            new Retention.Limited(Duration.ofHours(1)),
+            List.of(GradientRequested.class)),
+    /// What others have computed for it.
+    GRADIENTS(
+            "tributary.gradients",
+            Key.POOL,
+            new Retention.Limited(Duration.ofHours(1)),
+            List.of(GradientComputed.class)),
     /// Pool events that were set aside, byte for byte.
     POOL_EVENTS_DLQ(
             "tributary.pool-events.dlq",

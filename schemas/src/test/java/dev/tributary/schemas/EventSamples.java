@@ -12,6 +12,9 @@ import dev.tributary.events.GenerationFailed;
 import dev.tributary.events.GenerationMember;
 import dev.tributary.events.GenerationMerged;
 import dev.tributary.events.GenerationPromoted;
+import dev.tributary.events.GradientComputed;
+import dev.tributary.events.GradientRequested;
+import dev.tributary.events.GradientShare;
 import dev.tributary.events.MemberCoefficients;
 import dev.tributary.events.PoolCheckpoint;
 import dev.tributary.events.PoolConfigured;
@@ -64,7 +67,9 @@ final class EventSamples {
                 promoted(),
                 alert(),
                 deadLetter(),
-                deadLetterSettled());
+                deadLetterSettled(),
+                samples.gradientRequested(),
+                samples.gradientComputed());
     }
 
     static ArtifactReference artifact(int seed) {
@@ -306,6 +311,40 @@ final class EventSamples {
                 .setWorker("merge-worker-0")
                 .setFailedAt(TIME)
                 .build();
+    }
+
+    private GradientRequested gradientRequested() {
+        return GradientRequested.newBuilder()
+                .setPool(POOL)
+                .setMerge("0d5f7d54")
+                .setNumber(12)
+                .setBase(artifact(1))
+                .setMethod("divmerge")
+                .setOptions(Map.of("shares", "4"))
+                .setExperts(each(i -> new PoolExpert(task(i), List.of(poolCheckpoint(i)))))
+                .setCoefficients(allCoefficients())
+                .setItems(each(i -> List.of(i, i + 7, i + 11, i + 40)))
+                .setShares(List.of(new GradientShare(3, "merge-worker-1")))
+                .setWorker("merge-worker-0")
+                .setRequestedAt(TIME)
+                .build();
+    }
+
+    private GradientComputed gradientComputed() {
+        return GradientComputed.newBuilder()
+                .setPool(POOL)
+                .setMerge("0d5f7d54")
+                .setNumber(12)
+                .setShare(3)
+                .setWorker("merge-worker-1")
+                .setLosses(List.of(0.031, 0.027))
+                .setGradient(allCoefficients())
+                .setComputedAt(TIME)
+                .build();
+    }
+
+    private List<Double> allCoefficients() {
+        return IntStream.range(0, tasks).boxed().flatMap(t -> coefficients(t).stream()).toList();
     }
 
     private static String task(int i) {

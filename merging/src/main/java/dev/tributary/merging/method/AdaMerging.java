@@ -14,7 +14,18 @@ public record AdaMerging(DescentSettings descent, double init, boolean clamp)
     private static final DescentOptions DESCENT =
             new DescentOptions(
                     new DescentSettings(
-                            Granularity.LAYER, 0.001, Decay.NONE, 4, 500, 64, 50, 3, 0.001, 17),
+                            Granularity.LAYER,
+                            0.001,
+                            Decay.NONE,
+                            4,
+                            500,
+                            0,
+                            64,
+                            50,
+                            3,
+                            0.001,
+                            1,
+                            17),
                     "Adam's step; the paper's",
                     "inputs of each task in a step; the official code takes 32",
                     "stops at the latest after so many steps; the paper's");

@@ -7,10 +7,12 @@ final class DescentOptions {
     private final Option<Decay> decay;
     private final Option<Integer> samplesPerStep;
     private final Option<Integer> maxSteps;
+    private final Option<Integer> warmSteps;
     private final Option<Integer> calibrationItems;
     private final Option<Integer> evaluateEvery;
     private final Option<Integer> patience;
     private final Option<Double> minImprovement;
+    private final Option<Integer> shares;
     private final Option<Long> seed;
 
     /// @param rateMeaning what is to be known of the method's learning rate
@@ -45,6 +47,13 @@ final class DescentOptions {
                         defaults.samplesPerStep(),
                         samplesMeaning);
         maxSteps = Option.whole(DescentSettings.MAX_STEPS, defaults.maxSteps(), stepsMeaning);
+        warmSteps =
+                Option.whole(
+                        DescentSettings.WARM_STEPS,
+                        defaults.warmSteps(),
+                        "instead, where a generation of a pool starts from the last one's"
+                                + " coefficients and a task has joined, half as many where none"
+                                + " has; 0 for max_steps");
         calibrationItems =
                 Option.whole(
                         DescentSettings.CALIBRATION_ITEMS,
@@ -66,6 +75,12 @@ final class DescentOptions {
                         DescentSettings.MIN_IMPROVEMENT,
                         defaults.minImprovement(),
                         "the relative fall of the loss that counts as improvement");
+        shares =
+                Option.whole(
+                        DescentSettings.SHARES,
+                        defaults.shares(),
+                        "the tasks are gone through in so many shares, which idle workers may take;"
+                                + " the result depends on it in its last digits");
         seed = Option.seed(defaults.seed(), "which inputs a step looks at");
     }
 
@@ -76,10 +91,12 @@ final class DescentOptions {
                 .option(decay, m -> m.descent().decay())
                 .option(samplesPerStep, m -> m.descent().samplesPerStep())
                 .option(maxSteps, m -> m.descent().maxSteps())
+                .option(warmSteps, m -> m.descent().warmSteps())
                 .option(calibrationItems, m -> m.descent().calibrationItems())
                 .option(evaluateEvery, m -> m.descent().evaluateEvery())
                 .option(patience, m -> m.descent().patience())
                 .option(minImprovement, m -> m.descent().minImprovement())
+                .option(shares, m -> m.descent().shares())
                 .option(seed, m -> m.descent().seed());
     }
 
@@ -91,10 +108,12 @@ final class DescentOptions {
                 values.get(decay),
                 values.get(samplesPerStep),
                 values.get(maxSteps),
+                values.get(warmSteps),
                 values.get(calibrationItems),
                 values.get(evaluateEvery),
                 values.get(patience),
                 values.get(minImprovement),
+                values.get(shares),
                 values.get(seed));
     }
 }

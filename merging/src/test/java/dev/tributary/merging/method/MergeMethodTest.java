@@ -42,10 +42,12 @@ class MergeMethodTest {
                         Map.entry("decay", "none"),
                         Map.entry("samples_per_step", "8"),
                         Map.entry("max_steps", "7"),
+                        Map.entry("warm_steps", "3"),
                         Map.entry("calibration_items", "33"),
                         Map.entry("evaluate_every", "5"),
                         Map.entry("patience", "2"),
                         Map.entry("min_improvement", "0.1"),
+                        Map.entry("shares", "5"),
                         Map.entry("solver", "lbfgs"),
                         Map.entry("seed", "-9"));
         assertThat(MergeMethod.of("divmerge", options))
@@ -57,10 +59,12 @@ class MergeMethodTest {
                                         Decay.NONE,
                                         8,
                                         7,
+                                        3,
                                         33,
                                         5,
                                         2,
                                         0.1,
+                                        5,
                                         -9),
                                 Divergence.KL,
                                 Solver.LBFGS,
@@ -158,10 +162,12 @@ class MergeMethodTest {
                                 settings.decay(),
                                 settings.samplesPerStep(),
                                 settings.maxSteps(),
+                                settings.warmSteps(),
                                 settings.calibrationItems(),
                                 settings.evaluateEvery(),
                                 settings.patience(),
                                 settings.minImprovement(),
+                                settings.shares(),
                                 settings.seed()))
                 .hasMessage("[learning_rate] was 0, expected more than 0 and at most 1");
         assertThatThrownBy(() -> new Ties(0, 1, TrimScope.GLOBAL))
