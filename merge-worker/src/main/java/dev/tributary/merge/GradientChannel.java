@@ -28,7 +28,7 @@ record GradientChannel(
     }
 
     Consumer<byte[], byte[]> consumer() {
-        return clients.table();
+        return clients.bystander();
     }
 
     byte[] bytes(Topic topic, SpecificRecord event) {

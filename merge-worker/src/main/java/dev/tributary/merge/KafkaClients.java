@@ -54,6 +54,12 @@ final class KafkaClients {
         return consumer(Map.of("auto.offset.reset", "earliest"));
     }
 
+    /// Reads what comes from now on, outside of any group, and waits for the broker only briefly.
+    Consumer<byte[], byte[]> bystander() {
+        return consumer(
+                Map.of("auto.offset.reset", "latest", "default.api.timeout.ms", millis(PROMPT)));
+    }
+
     /// Writes in transactions under an id that fences whoever had it before.
     Producer<byte[], byte[]> transactional(String transactionalId) {
         Map<String, Object> settings = new HashMap<>(connection);

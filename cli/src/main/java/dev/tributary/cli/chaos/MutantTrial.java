@@ -33,7 +33,6 @@ record MutantTrial(Mutant mutant, FaultPoint point, int count, Findings.Kind exp
             case SOUND,
                     KNOWS_NO_EVENT,
                     COVERS_AGAIN,
-                    COMMITS_NOTHING,
                     SENDS_TWICE,
                     READS_OLD_STATES,
                     WRITES_NO_STATES,
@@ -42,7 +41,11 @@ record MutantTrial(Mutant mutant, FaultPoint point, int count, Findings.Kind exp
                     at(mutant, FaultPoint.ANSWER_COMMITTED, 2, Findings.Kind.DOUBLED);
             case COMMITS_AHEAD -> at(mutant, FaultPoint.MERGE_BEGUN, 4, Findings.Kind.LOST);
             case READS_UNCOMMITTED -> at(mutant, FaultPoint.OFFSET_SENT, 2, Findings.Kind.LOST);
-            case MERGES_NOTHING_NEW, SETS_NOTHING_ASIDE, REFUSES_NOTHING, ANSWERS_EVERY_POOL ->
+            case COMMITS_NOTHING,
+                    MERGES_NOTHING_NEW,
+                    SETS_NOTHING_ASIDE,
+                    REFUSES_NOTHING,
+                    ANSWERS_EVERY_POOL ->
                     at(mutant, FaultPoint.ANSWER_COMMITTED, 2, Findings.Kind.LOST);
             case COMMITS_ZERO, FORGETS_RETIREMENTS, TAKES_THE_OLDEST ->
                     at(mutant, FaultPoint.ANSWER_COMMITTED, 2, Findings.Kind.STALE);

@@ -135,7 +135,7 @@ final class Traffic implements AutoCloseable {
             publish(Sent.Kind.WRONG_BASE, pool, FOREIGN_BASE);
         } else if (dice < 14) {
             again(pool);
-        } else if (dice < 20 && has.size() > 2) {
+        } else if (dice < 24 && has.size() > 1) {
             retire(pool, has);
         } else {
             publish(Sent.Kind.PUBLISH, pool, base.digest().value());
