@@ -1,17 +1,16 @@
 package dev.tributary.merge;
 
-import static java.nio.charset.StandardCharsets.UTF_8;
-
 import dev.tributary.schemas.AvroWireDeserializer;
 import dev.tributary.schemas.AvroWireSerializer;
 import dev.tributary.schemas.Topic;
+import dev.tributary.schemas.UndecodableRecordException;
 import java.util.List;
 import org.apache.avro.specific.SpecificRecord;
 import org.apache.kafka.clients.consumer.Consumer;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.producer.Producer;
-import org.apache.kafka.common.TopicPartition;
-import org.apache.kafka.common.utils.Utils;
+import org.jboss.logging.Logger;
+import org.jspecify.annotations.Nullable;
 
 /// How workers exchange gradients: plain records outside of any group and transaction, since what
 /// is lost is computed again.
@@ -22,6 +21,7 @@ record GradientChannel(
         KafkaClients clients,
         AvroWireSerializer serializer,
         AvroWireDeserializer deserializer) {
+    private static final Logger LOG = Logger.getLogger(GradientChannel.class);
 
     Producer<byte[], byte[]> producer() {
         return clients.prompt();
@@ -35,15 +35,17 @@ record GradientChannel(
         return serializer.serialize(topic.topicName(), event);
     }
 
-    SpecificRecord event(ConsumerRecord<byte[], byte[]> record) {
-        return deserializer.deserialize(record.topic(), record.value());
-    }
-
-    /// Where a pool's records are.
-    static TopicPartition partition(Topic topic, String pool) {
-        return new TopicPartition(
-                topic.topicName(),
-                Utils.toPositive(Utils.murmur2(pool.getBytes(UTF_8))) % topic.partitions());
+    /// What a record says; null where it says nothing of this kind, which is no harm: whoever waits
+    /// for it does without.
+    <T extends SpecificRecord> @Nullable T event(
+            ConsumerRecord<byte[], byte[]> record, Class<T> type) {
+        try {
+            SpecificRecord event = deserializer.deserialize(record.topic(), record.value());
+            return type.isInstance(event) ? type.cast(event) : null;
+        } catch (UndecodableRecordException e) {
+            LOG.warnf("passed over %s@%d: %s", record.topic(), record.offset(), e.getMessage());
+            return null;
+        }
     }
 
     static double[] array(List<Double> values) {

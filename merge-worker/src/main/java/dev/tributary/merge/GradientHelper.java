@@ -12,7 +12,6 @@ import dev.tributary.merging.ShareAnswer;
 import dev.tributary.merging.method.MergeMethod;
 import dev.tributary.models.NativeHeap;
 import dev.tributary.schemas.Topic;
-import dev.tributary.schemas.UndecodableRecordException;
 import dev.tributary.tensors.ArtifactReference;
 import java.time.Duration;
 import java.time.Instant;
@@ -129,14 +128,8 @@ final class GradientHelper {
 
     private void listen(Consumer<byte[], byte[]> consumer, Duration patience) {
         for (ConsumerRecord<byte[], byte[]> record : consumer.poll(patience)) {
-            GradientRequested request;
-            try {
-                request = (GradientRequested) channel.event(record);
-            } catch (UndecodableRecordException e) {
-                LOG.warnf("no request for a gradient: %s", e.getMessage());
-                continue;
-            }
-            if (request.getWorker().equals(channel.worker())) {
+            GradientRequested request = channel.event(record, GradientRequested.class);
+            if (request == null || request.getWorker().equals(channel.worker())) {
                 continue;
             }
             if (request.getNumber() == GradientRequests.NOTHING) {
@@ -163,7 +156,14 @@ final class GradientHelper {
         Heard heard = merges.get(current.merge);
         if (heard != null && heard.request().getNumber() != current.answered) {
             current.answered = heard.request().getNumber();
-            answer(current, heard.request(), consumer, producer);
+            try {
+                answer(current, heard.request(), consumer, producer);
+            } catch (KafkaException e) {
+                throw e;
+            } catch (RuntimeException e) {
+                giveUp(heard.request(), e);
+                leave();
+            }
         }
     }
 
@@ -183,12 +183,19 @@ final class GradientHelper {
             LOG.infof("helps %s pool=%s", request.getWorker(), request.getPool());
             send(request, GradientRequests.NOTHING, -1, null, producer);
         } catch (RuntimeException e) {
-            LOG.warnf(
-                    "cannot help %s pool=%s: %s",
-                    request.getWorker(), request.getPool(), e.getMessage());
-            hopeless.add(request.getMerge());
-            permits.release();
+            giveUp(request, e);
+            if (engagement == null) {
+                permits.release();
+            } else {
+                leave();
+            }
         }
+    }
+
+    /// Whoever merges does without.
+    private void giveUp(GradientRequested request, RuntimeException cause) {
+        LOG.warnf("cannot help %s pool=%s: %s", request.getWorker(), request.getPool(), cause);
+        hopeless.add(request.getMerge());
     }
 
     private MergeAssistant assistant(GradientRequested request) {

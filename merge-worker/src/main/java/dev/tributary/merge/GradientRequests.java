@@ -10,7 +10,6 @@ import dev.tributary.merging.Colleagues;
 import dev.tributary.merging.DescentQuestion;
 import dev.tributary.merging.ShareAnswer;
 import dev.tributary.schemas.Topic;
-import dev.tributary.schemas.UndecodableRecordException;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayDeque;
@@ -58,7 +57,9 @@ final class GradientRequests implements Colleagues, AutoCloseable {
         this.producer = channel.producer();
         this.consumer = channel.consumer();
         attempt(() -> {
-            TopicPartition answers = GradientChannel.partition(Topic.GRADIENTS, wish.pool());
+            TopicPartition answers =
+                    new TopicPartition(
+                            Topic.GRADIENTS.topicName(), Topic.GRADIENTS.partitionOf(wish.pool()));
             consumer.assign(List.of(answers));
             consumer.seekToEnd(List.of(answers));
             consumer.position(answers); // now, not at the first poll
@@ -93,14 +94,8 @@ final class GradientRequests implements Colleagues, AutoCloseable {
 
     private void receive(Duration patience) {
         for (ConsumerRecord<byte[], byte[]> record : consumer.poll(patience)) {
-            GradientComputed answer;
-            try {
-                answer = (GradientComputed) channel.event(record);
-            } catch (UndecodableRecordException e) {
-                LOG.warnf("no gradient: %s", e.getMessage());
-                continue;
-            }
-            if (!answer.getMerge().equals(merge)) {
+            GradientComputed answer = channel.event(record, GradientComputed.class);
+            if (answer == null || !answer.getMerge().equals(merge)) {
                 continue;
             }
             if (answer.getNumber() == NOTHING) {

@@ -21,7 +21,6 @@ import java.util.Objects;
 import java.util.regex.Pattern;
 import org.apache.avro.specific.SpecificRecord;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
-import org.apache.kafka.common.utils.Utils;
 import org.jspecify.annotations.Nullable;
 
 /// Turns the bytes of a pool event into what it says, or into every reason why it says nothing that
@@ -156,9 +155,7 @@ final class PoolEventReader {
         /// All events of a pool have to be in one partition, or their order is lost.
         private void routing(String pool) {
             byte[] key = source.key();
-            int expected =
-                    Utils.toPositive(Utils.murmur2(pool.getBytes(UTF_8)))
-                            % Topic.POOL_EVENTS.partitions();
+            int expected = Topic.POOL_EVENTS.partitionOf(pool);
             if (!pool.equals(key(source))) {
                 fault(
                         FailureCode.MISROUTED_RECORD,

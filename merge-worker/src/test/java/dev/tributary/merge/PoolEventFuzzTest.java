@@ -23,7 +23,6 @@ import java.util.SplittableRandom;
 import java.util.TreeMap;
 import org.apache.avro.specific.SpecificRecord;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
-import org.apache.kafka.common.utils.Utils;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -213,11 +212,7 @@ class PoolEventFuzzTest {
     private static ConsumerRecord<byte[], byte[]> record(
             String pool, byte[] value, SplittableRandom random) {
         byte[] key = (random.nextInt(8) == 0 ? text(random) : pool).getBytes(UTF_8);
-        int partition =
-                random.nextInt(8) == 0
-                        ? 0
-                        : Utils.toPositive(Utils.murmur2(pool.getBytes(UTF_8)))
-                                % Topic.POOL_EVENTS.partitions();
+        int partition = random.nextInt(8) == 0 ? 0 : Topic.POOL_EVENTS.partitionOf(pool);
         return new ConsumerRecord<>(EventBytes.TOPIC, partition, 7, key, value);
     }
 

@@ -11,7 +11,6 @@ import java.time.Instant;
 import java.util.Map;
 import org.apache.avro.specific.SpecificRecord;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
-import org.apache.kafka.common.utils.Utils;
 import org.junit.jupiter.api.Test;
 
 class PoolEventReaderTest {
@@ -54,9 +53,7 @@ class PoolEventReaderTest {
     }
 
     private PoolRecord read(String pool, SpecificRecord event) {
-        int partition =
-                Utils.toPositive(Utils.murmur2(pool.getBytes(UTF_8)))
-                        % Topic.POOL_EVENTS.partitions();
+        int partition = Topic.POOL_EVENTS.partitionOf(pool);
         return reader.read(
                 new ConsumerRecord<>(
                         EventBytes.TOPIC, partition, 7, pool.getBytes(UTF_8), bytes.of(event)));

@@ -15,11 +15,13 @@ import dev.tributary.events.PoolConfigured;
 import dev.tributary.events.PoolUpdated;
 import dev.tributary.events.RegressionAlert;
 import dev.tributary.events.TaskEvaluated;
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import org.apache.avro.specific.SpecificRecord;
+import org.apache.kafka.common.utils.Utils;
 import org.jspecify.annotations.Nullable;
 
 /// The catalogue of topics: what each carries, under which key, in how many partitions, for how
@@ -185,6 +187,11 @@ public enum Topic {
     /// records to another partition than its earlier ones.
     public int partitions() {
         return PARTITIONS;
+    }
+
+    /// The partition of a key's records, by Kafka's own partitioner.
+    public int partitionOf(String key) {
+        return Utils.toPositive(Utils.murmur2(key.getBytes(StandardCharsets.UTF_8))) % PARTITIONS;
     }
 
     /// The events it carries; empty for a dead-letter queue.
