@@ -77,10 +77,10 @@ class DocumentsTest {
 
     @ParameterizedTest
     @CsvSource({
-        "merge-worker/src/main/java/dev/tributary/merge/MergeConfig.java, TRIBUTARY_, 12",
+        "merge-worker/src/main/java/dev/tributary/merge/MergeConfig.java, TRIBUTARY_, 13",
         "merge-worker/src/main/java/dev/tributary/merge/BrokerConfig.java, KAFKA_, 1",
         "merge-worker/src/main/java/dev/tributary/merge/RegistryConfig.java, SCHEMA_REGISTRY_, 1",
-        "eval-worker/src/main/java/dev/tributary/eval/EvalConfig.java, TRIBUTARY_, 13",
+        "eval-worker/src/main/java/dev/tributary/eval/EvalConfig.java, TRIBUTARY_, 14",
         "eval-worker/src/main/java/dev/tributary/eval/BrokerConfig.java, KAFKA_, 1",
         "eval-worker/src/main/java/dev/tributary/eval/RegistryConfig.java, SCHEMA_REGISTRY_, 1"
     })

@@ -25,6 +25,10 @@ public interface EvalConfig {
     /// How many threads a model's tensor operations use; all cores when left out.
     OptionalInt threads();
 
+    /// Where models run: `cpu`, or, where the program was built with CUDA, `cuda` or `cuda:1`.
+    @WithDefault("cpu")
+    String device();
+
     /// How generations are scored and judged.
     Eval eval();
 

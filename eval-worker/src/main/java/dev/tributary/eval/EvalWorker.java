@@ -7,6 +7,7 @@ import dev.tributary.eval.scoring.EvaluationSettings;
 import dev.tributary.eval.scoring.EvaluationView;
 import dev.tributary.eval.scoring.TaskEvaluations;
 import dev.tributary.eval.tally.TallyStream;
+import dev.tributary.models.ModelDevice;
 import dev.tributary.schemas.AvroWireSerde;
 import dev.tributary.tensors.FolderArtifactStore;
 import io.micrometer.core.instrument.MeterRegistry;
@@ -66,6 +67,8 @@ public class EvalWorker {
         }
         config.threads()
                 .ifPresent(n -> System.setProperty("tributary.threads", Integer.toString(n)));
+        System.setProperty("tributary.device", config.device());
+        ModelDevice.refuseUnlessPresent();
         DependencyProbe asking =
                 new DependencyProbe(
                         dependencies,

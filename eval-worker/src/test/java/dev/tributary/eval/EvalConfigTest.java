@@ -44,6 +44,7 @@ class EvalConfigTest {
                                 Map.entry("tributary.store", "/models"),
                                 Map.entry("tributary.cache", "/scratch"),
                                 Map.entry("tributary.threads", "7"),
+                                Map.entry("tributary.device", "cuda:1"),
                                 Map.entry("tributary.eval.state", "/notes"),
                                 Map.entry("tributary.eval.drain", "90s"),
                                 Map.entry("tributary.eval.max-attempts", "5"),
@@ -59,6 +60,7 @@ class EvalConfigTest {
         assertThat(config.store()).isEqualTo(Path.of("/models"));
         assertThat(config.cache()).isEqualTo(Path.of("/scratch"));
         assertThat(config.threads()).isEqualTo(OptionalInt.of(7));
+        assertThat(config.device()).isEqualTo("cuda:1");
         assertThat(config.eval().state()).isEqualTo(Path.of("/notes"));
         assertThat(config.eval().drain()).isEqualTo(Duration.ofSeconds(90));
         assertThat(config.eval().maxAttempts()).isEqualTo(5);

@@ -23,6 +23,10 @@ public interface MergeConfig {
     /// How many threads a merge's tensor operations use; all cores when left out.
     OptionalInt threads();
 
+    /// Where models run: `cpu`, or, where the program was built with CUDA, `cuda` or `cuda:1`.
+    @WithDefault("cpu")
+    String device();
+
     /// How merges are carried out.
     Merge merge();
 

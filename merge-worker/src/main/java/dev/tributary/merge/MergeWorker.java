@@ -1,5 +1,6 @@
 package dev.tributary.merge;
 
+import dev.tributary.models.ModelDevice;
 import dev.tributary.schemas.AvroWireDeserializer;
 import dev.tributary.schemas.AvroWireSerializer;
 import dev.tributary.schemas.ConsumerGroup;
@@ -66,6 +67,8 @@ public class MergeWorker {
         }
         config.threads()
                 .ifPresent(n -> System.setProperty("tributary.threads", Integer.toString(n)));
+        System.setProperty("tributary.device", config.device());
+        ModelDevice.refuseUnlessPresent();
         DependencyProbe opened =
                 new DependencyProbe(
                         dependencies,

@@ -41,6 +41,7 @@ class MergeConfigTest {
                                 Map.entry("tributary.store", "/models"),
                                 Map.entry("tributary.cache", "/scratch"),
                                 Map.entry("tributary.threads", "7"),
+                                Map.entry("tributary.device", "cuda:1"),
                                 Map.entry("tributary.merge.concurrent", "2"),
                                 Map.entry("tributary.merge.drain", "90s"),
                                 Map.entry("tributary.merge.max-attempts", "5"),
@@ -53,6 +54,7 @@ class MergeConfigTest {
         assertThat(config.store()).isEqualTo(Path.of("/models"));
         assertThat(config.cache()).isEqualTo(Path.of("/scratch"));
         assertThat(config.threads()).isEqualTo(OptionalInt.of(7));
+        assertThat(config.device()).isEqualTo("cuda:1");
         assertThat(config.merge().concurrent()).isEqualTo(2);
         assertThat(config.merge().drain()).isEqualTo(Duration.ofSeconds(90));
         assertThat(config.merge().maxAttempts()).isEqualTo(5);

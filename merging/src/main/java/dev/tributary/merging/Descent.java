@@ -18,7 +18,7 @@ final class Descent {
     /// A mean divergence below this is no difference: stop.
     private static final double NEGLIGIBLE_NATS = 1e-9;
 
-    private final Objective objective;
+    private final CountedObjective objective;
     private final LearnsCoefficients method;
     private final DescentSettings settings;
     private final Pace pace;
@@ -39,7 +39,7 @@ final class Descent {
             Coefficients start,
             Pace pace,
             Progress progress) {
-        this.objective = objective;
+        this.objective = new CountedObjective(objective, tasks);
         this.method = method;
         this.settings = method.descent();
         this.pace = pace;
@@ -76,7 +76,13 @@ final class Descent {
             report(step);
         }
         return new DivMergeResult(
-                start, best, byTask(lossesBefore), byTask(bestLosses), history, step);
+                start,
+                best,
+                byTask(lossesBefore),
+                byTask(bestLosses),
+                history,
+                step,
+                objective.passes());
     }
 
     private boolean finished() {

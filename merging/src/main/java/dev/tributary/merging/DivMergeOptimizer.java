@@ -127,6 +127,6 @@ public final class DivMergeOptimizer {
         Coefficients whole = Coefficients.uniform(granularity(), List.of(task), plan.groups(), 1.0);
         SequencedMap<String, Double> none =
                 Collections.unmodifiableSequencedMap(new TreeMap<>(java.util.Map.of(task, 0.0)));
-        return new DivMergeResult(whole, whole, none, none, List.of(new LossPoint(0, 0.0)), 0);
+        return new DivMergeResult(whole, whole, none, none, List.of(new LossPoint(0, 0.0)), 0, 0);
     }
 }

@@ -11,13 +11,15 @@ import java.util.SequencedMap;
 /// @param lossAfter by task, at the best
 /// @param history the loss wherever it was measured over all items
 /// @param steps optimiser steps taken
+/// @param passes inputs that went through the merged model forwards; backwards counts as two more
 public record DivMergeResult(
         Coefficients start,
         Coefficients coefficients,
         SequencedMap<String, Double> lossBefore,
         SequencedMap<String, Double> lossAfter,
         List<LossPoint> history,
-        int steps) {
+        int steps,
+        long passes) {
 
     public DivMergeResult {
         history = List.copyOf(history);

@@ -39,7 +39,7 @@ final class LbfgsDescent {
     private static final int SHORTENINGS = 4;
     private static final double NEGLIGIBLE_NATS = 1e-9;
 
-    private final Objective objective;
+    private final CountedObjective objective;
     private final DescentSettings settings;
     private final List<DivMergeTask> tasks;
     private final Progress progress;
@@ -74,7 +74,7 @@ final class LbfgsDescent {
             List<DivMergeTask> tasks,
             Coefficients start,
             Progress progress) {
-        this.objective = objective;
+        this.objective = new CountedObjective(objective, tasks);
         this.method = method;
         this.settings = settings;
         this.tasks = tasks;
@@ -108,7 +108,8 @@ final class LbfgsDescent {
                 byTask(lossesBefore),
                 byTask(better ? losses : lossesBefore),
                 history,
-                passes);
+                passes,
+                objective.passes());
     }
 
     /// So many items of every task, the same ones every time, by length, so that little is padded.

@@ -158,6 +158,7 @@ final class TaskVectors {
         }
         held = Arrays.stream(coefficients).map(double[]::clone).toArray(double[][]::new);
         workers.each(units.size(), i -> materialise(units.get(i), coefficients));
+        model.rewritten();
     }
 
     private static void materialise(Unit unit, double[][] coefficients) {

@@ -12,19 +12,18 @@ import java.util.Optional;
 /// The labelled examples by which a scale is chosen. No optimiser and no statistic sees them.
 ///
 /// @param task their task
-/// @param examples the first ones of its validation file
+/// @param examples a sample of its validation file
 record ValidationSet(TaskDefinition task, List<Example> examples) {
     ValidationSet {
         examples = List.copyOf(examples);
     }
 
-    /// Reads the first examples of a task's validation file.
+    /// Reads a sample of a task's validation file.
     ///
     /// @throws RefusedException where there are none or they cannot be read
     static ValidationSet read(Path definition, int items) {
         TaskDefinition task = TaskDefinition.read(definition);
-        List<Example> examples = task.examples(Split.VALIDATION);
-        return new ValidationSet(task, examples.subList(0, Math.min(items, examples.size())));
+        return new ValidationSet(task, task.sample(Split.VALIDATION, items));
     }
 
     /// Each text and label with its length before it, so that no two lists read the same.

@@ -118,6 +118,14 @@ class DescentTest {
     }
 
     @Test
+    void countsPassesForwardsAndTwoMoreForOneBackwards() {
+        DivMergeResult result = descend(new Quadratic(), method(12, 5, 1000));
+        int tasks = 2;
+        assertThat(result.passes()).isEqualTo(12 * tasks * 3 + 4 * tasks);
+        assertThat(byLbfgs(new Quadratic(), 1).passes()).isEqualTo(tasks + tasks * 3);
+    }
+
+    @Test
     void aLossThatIsNoNumberEndsItWithAReason() {
         Objective exploding =
                 new Quadratic() {

@@ -58,7 +58,7 @@ public record CalibrationSet(
                             "generates texts, expected labels to learn from: set labels to predicted"
                                     + " to take the expert's own answers"));
         }
-        List<Example> examples = task.trainingSample(items);
+        List<Example> examples = task.sample(Split.TRAIN, items);
         List<Integer> ids = Arrays.stream(task.labelIds(examples)).boxed().toList();
         StringBuilder text = new StringBuilder("labelled\n");
         for (int i = 0; i < examples.size(); i++) {

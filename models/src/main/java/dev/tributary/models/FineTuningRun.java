@@ -96,6 +96,7 @@ final class FineTuningRun implements AutoCloseable {
             }
         }
         updater.restore();
+        rewritten();
         return new FineTuned(target, best, scores, step, tokens, elapsed());
     }
 
@@ -107,9 +108,17 @@ final class FineTuningRun implements AutoCloseable {
         }
         double here = model.backward(head, batch, new CrossEntropy(lessons.expected().apply(rows)));
         updater.step(schedule(step, steps));
+        rewritten();
         loss = step == 0 ? here : LOSS_MEMORY * loss + (1 - LOSS_MEMORY) * here;
         step++;
         tokens += (long) batch.rows() * batch.length();
+    }
+
+    private void rewritten() {
+        model.rewritten();
+        if (head != null) {
+            head.rewritten();
+        }
     }
 
     /// Rises from near 0 to 1 over the warm-up, then falls to 0 at the end.

@@ -38,6 +38,11 @@ public final class Head implements AutoCloseable {
         return weights.values(canonicalName);
     }
 
+    /// To be told of writing to values that were asked for earlier, as [RunningModel#rewritten].
+    public void rewritten() {
+        weights.rewritten();
+    }
+
     /// The live gradient of a parameter, fp32, as [RunningModel#gradient].
     public MemorySegment gradient(String canonicalName) {
         return weights.gradient(canonicalName);

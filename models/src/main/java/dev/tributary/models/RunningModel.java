@@ -140,6 +140,12 @@ public final class RunningModel implements AutoCloseable {
         return trunk.values(canonicalName);
     }
 
+    /// To be told when values that were asked for earlier have been written to since: on a graphics
+    /// card they have to go there before the next pass.
+    public void rewritten() {
+        trunk.rewritten();
+    }
+
     /// Which stretches of a parameter of the trunk are held, in order: all of it in one, unless the
     /// model was opened for some tokens alone and this is the table of their embeddings.
     public List<HeldStretch> held(String canonicalName) {
@@ -499,6 +505,10 @@ public final class RunningModel implements AutoCloseable {
     }
 
     private ForwardPass forward(@Nullable Head head, LayerTap tap) {
+        trunk.settle();
+        if (head != null) {
+            head.store().settle();
+        }
         return architecture.forward(name -> tensor(head, name), trunk.manager(), tokens, tap);
     }
 

@@ -35,7 +35,7 @@ public record TaskDefinition(
     /// Tokens inputs are cut to where a definition does not say.
     public static final int DEFAULT_MAX_TOKENS = 128;
 
-    private static final long CALIBRATION_SEED = 17;
+    private static final long SAMPLE_SEED = 17;
 
     public TaskDefinition {
         labels = List.copyOf(labels);
@@ -116,23 +116,23 @@ public record TaskDefinition(
                 "[task %s] is scored by %s, no metric of labels".formatted(name, metric.id()));
     }
 
-    /// The first calibration inputs: of the calibration file, or where there is none of the
-    /// training examples in an order that never changes, without their labels.
+    /// So many calibration inputs: of the calibration file, or where there is none of the training
+    /// examples, without their labels.
     public List<Example> calibration(int items) {
-        List<Example> examples;
-        if (files.containsKey(Split.CALIBRATION) || !files.containsKey(Split.TRAIN)) {
-            examples = examples(Split.CALIBRATION);
-        } else {
-            examples = trainingSample(items);
-        }
-        return examples.stream().limit(items).map(Example::unlabelled).toList();
+        boolean own = files.containsKey(Split.CALIBRATION) || !files.containsKey(Split.TRAIN);
+        return sample(own ? Split.CALIBRATION : Split.TRAIN, items).stream()
+                .map(Example::unlabelled)
+                .toList();
     }
 
-    /// The first training examples in an order that never changes, with their labels.
-    List<Example> trainingSample(int items) {
-        List<Example> examples = new ArrayList<>(examples(Split.TRAIN));
-        Collections.shuffle(examples, new Random(CALIBRATION_SEED));
-        return examples.stream().limit(items).toList();
+    /// So many examples of a split, or all there are, in an order that never changes and is not the
+    /// file's: a file may be sorted, so that its first lines are no fair share of it.
+    ///
+    /// @throws RefusedException as [#examples]
+    public List<Example> sample(Split split, int items) {
+        List<Example> examples = new ArrayList<>(examples(split));
+        Collections.shuffle(examples, new Random(SAMPLE_SEED));
+        return List.copyOf(examples.subList(0, Math.min(items, examples.size())));
     }
 
     /// Writes what the workers need of this task into a folder: the definition, calibration inputs

@@ -2,6 +2,7 @@ package dev.tributary.models;
 
 import ai.djl.Device;
 import ai.djl.engine.Engine;
+import ai.djl.engine.StandardCapabilities;
 import ai.djl.ndarray.NDManager;
 import ai.djl.pytorch.engine.PtNDManager;
 import ai.djl.pytorch.jni.JniUtils;
@@ -9,13 +10,25 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
 import java.util.Map;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 /// Loads libtorch once a JVM, from the jars alone: no network, no telemetry, as many threads as
-/// `-Dtributary.threads` says (default: all processors).
+/// `-Dtributary.threads` says (default: all processors), on the device that `-Dtributary.device`
+/// says (default: the processor).
 final class TorchEngine {
 
     /// How many threads one operation may use.
     static final String THREADS_PROPERTY = "tributary.threads";
+
+    /// Where models run: `cpu`, or `cuda` or `cuda:1` where the engine was built with CUDA's
+    /// libraries. `cpu:copied` keeps what the engine computes with apart from Java's memory, as a
+    /// graphics card does, so that tests go that way without one.
+    static final String DEVICE_PROPERTY = "tributary.device";
+
+    private static final String DEVICE_VARIABLE = "TRIBUTARY_DEVICE";
+    private static final String COPIED = "cpu:copied";
+    private static final Pattern CARD = Pattern.compile("cuda(?::(0|[1-9][0-9]{0,3}))?");
 
     /// Variables the libraries read when they are loaded, where nobody has set them.
     ///
@@ -30,7 +43,23 @@ final class TorchEngine {
 
     /// A manager of native arrays of its own; closing it frees them.
     static PtNDManager newManager() {
-        return (PtNDManager) NDManager.newBaseManager(Device.cpu(), Loaded.ENGINE.getEngineName());
+        return (PtNDManager) NDManager.newBaseManager(Placed.DEVICE, Loaded.ENGINE.getEngineName());
+    }
+
+    /// What the property or the variable says.
+    static String wantedDevice() {
+        String wanted = System.getProperty(DEVICE_PROPERTY, System.getenv(DEVICE_VARIABLE));
+        return wanted == null ? ModelDevice.CPU : wanted;
+    }
+
+    /// @throws IllegalArgumentException where it is not there
+    static void requireDevice() {
+        device(wantedDevice(), Loaded.ENGINE);
+    }
+
+    /// Whether the engine computes in the very memory that Java hands over.
+    static boolean sharesMemory() {
+        return Placed.SHARES;
     }
 
     /// How many threads one operation uses.
@@ -41,6 +70,37 @@ final class TorchEngine {
     /// Loading a class happens once, whatever the number of threads asking.
     private static final class Loaded {
         static final Engine ENGINE = load();
+    }
+
+    private static final class Placed {
+        static final Device DEVICE = device(wantedDevice(), Loaded.ENGINE);
+        static final boolean SHARES = !DEVICE.isGpu() && !wantedDevice().equals(COPIED);
+    }
+
+    private static Device device(String wanted, Engine engine) {
+        if (wanted.equals(ModelDevice.CPU) || wanted.equals(COPIED)) {
+            return Device.cpu();
+        }
+        Matcher card = CARD.matcher(wanted);
+        if (!card.matches()) {
+            throw refused(wanted, "expected cpu, cuda or cuda:N");
+        }
+        if (!engine.hasCapability(StandardCapabilities.CUDA)) {
+            throw refused(wanted, "the engine here has no CUDA: build with -Pcuda, or take cpu");
+        }
+        int number = card.group(1) == null ? 0 : Integer.parseInt(card.group(1));
+        if (number >= engine.getGpuCount()) {
+            throw refused(
+                    wanted,
+                    "expected one of the %d cards that are found, counted from 0"
+                            .formatted(engine.getGpuCount()));
+        }
+        return Device.gpu(number);
+    }
+
+    private static IllegalArgumentException refused(String device, String why) {
+        return new IllegalArgumentException(
+                "[%s] is %s, %s".formatted(DEVICE_PROPERTY, device, why));
     }
 
     private static Engine load() {

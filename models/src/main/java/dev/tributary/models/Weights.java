@@ -1,6 +1,7 @@
 package dev.tributary.models;
 
 import ai.djl.ndarray.NDScope;
+import ai.djl.ndarray.index.NDIndex;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.pytorch.engine.PtNDArray;
@@ -9,6 +10,7 @@ import ai.djl.pytorch.jni.JniUtils;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteOrder;
+import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
@@ -18,27 +20,36 @@ import java.util.SequencedMap;
 import java.util.Set;
 
 /// Parameters in native memory that Java and the engine see at once: writing a segment changes the
-/// tensor, and a gradient is read where the engine put it. Nothing is copied either way.
+/// tensor, and a gradient is read where the engine put it. Nothing is copied either way, unless the
+/// engine computes in memory of its own, as on a graphics card: then what was written goes there
+/// before the next pass, and a gradient comes from there when it is asked for.
 final class Weights implements AutoCloseable {
     private static final long ALIGNMENT = 64;
 
     /// Where one parameter lies: its block's tensor, and its place within it.
     private record Part(PtNDArray tensor, MemorySegment values, long offset, List<Long> shape) {}
 
+    /// Java's side of a block, and the engine's.
+    private record Sides(MemorySegment memory, PtNDArray tensor) {}
+
     private final Arena arena = Arena.ofShared();
     private final PtNDManager manager = TorchEngine.newManager();
     private final SequencedMap<String, Part> parts = new LinkedHashMap<>();
     private final SequencedMap<String, PtNDArray> tensors = new LinkedHashMap<>();
     private final Map<String, MemorySegment> untouched = new HashMap<>();
+    private final Map<String, MemorySegment> copied = new HashMap<>();
+    private final boolean shared = TorchEngine.sharesMemory();
+    private final List<Sides> sides = new ArrayList<>();
+    private volatile boolean rewritten;
 
     Weights(List<Block> blocks) {
         for (Block block : blocks) {
             MemorySegment memory = arena.allocate(block.bytes(), ALIGNMENT);
-            PtNDArray tensor =
-                    manager.create(
-                            memory.asByteBuffer().order(ByteOrder.nativeOrder()),
-                            new Shape(block.joinedShape()),
-                            DataType.FLOAT32);
+            PtNDArray tensor = over(memory, new Shape(block.joinedShape()));
+            if (!shared) {
+                tensor = (PtNDArray) tensor.duplicate();
+                sides.add(new Sides(memory, tensor));
+            }
             tensors.put(block.names().getFirst(), tensor);
             long offset = 0;
             for (String name : block.names()) {
@@ -49,8 +60,34 @@ final class Weights implements AutoCloseable {
         }
     }
 
+    private PtNDArray over(MemorySegment memory, Shape shape) {
+        return manager.create(
+                memory.asByteBuffer().order(ByteOrder.nativeOrder()), shape, DataType.FLOAT32);
+    }
+
     PtNDManager manager() {
         return manager;
+    }
+
+    /// To be told when segments that were handed out earlier have been written to.
+    void rewritten() {
+        rewritten = true;
+    }
+
+    /// Brings what was written to where the engine computes; before every pass.
+    void settle() {
+        if (shared || !rewritten) {
+            return;
+        }
+        rewritten = false;
+        try (var _ = new GradMode(false);
+                NDScope scope = new NDScope()) {
+            scope.suppressNotUsedWarning();
+            for (Sides side : sides) {
+                PtNDArray written = over(side.memory(), side.tensor().getShape());
+                side.tensor().set(new NDIndex("..."), written);
+            }
+        }
     }
 
     boolean has(String name) {
@@ -81,8 +118,10 @@ final class Weights implements AutoCloseable {
         return tensors.containsKey(firstName);
     }
 
-    /// The live values of a parameter.
+    /// The live values of a parameter; who keeps them and writes to them later says so
+    /// ([#rewritten]).
     MemorySegment values(String name) {
+        rewritten = true;
         return part(name).values();
     }
 
@@ -117,6 +156,11 @@ final class Weights implements AutoCloseable {
             }
             // The tensor keeps its gradient's memory; the buffer only tells where it is.
             MemorySegment memory = MemorySegment.ofBuffer(gradient.toByteBuffer(true));
+            if (!shared) {
+                return copied.computeIfAbsent(
+                                name, _ -> arena.allocate(part.values().byteSize(), ALIGNMENT))
+                        .copyFrom(memory.asSlice(part.offset(), part.values().byteSize()));
+            }
             return MemorySegment.ofAddress(memory.address() + part.offset())
                     .reinterpret(part.values().byteSize(), arena, null);
         }

@@ -233,7 +233,32 @@ class TaskDefinitionTest {
 
         assertThat(task.examples(Split.CALIBRATION))
                 .containsExactly(new Example("a", null, null), new Example("b", null, null));
-        assertThat(task.calibration(1)).containsExactly(new Example("a", null, null));
+        assertThat(task.calibration(5))
+                .containsExactlyInAnyOrder(
+                        new Example("a", null, null), new Example("b", null, null));
+    }
+
+    @Test
+    void aFewExamplesOfASortedFileAreOfEveryLabel() throws IOException {
+        writeTask();
+        StringBuilder sorted = new StringBuilder();
+        for (int i = 0; i < 200; i++) {
+            sorted.append(
+                    "{\"text\": \"%d\", \"label\": \"%s\"}\n"
+                            .formatted(i, i < 100 ? "sad" : "glad"));
+        }
+        write("data/val.jsonl", sorted.toString());
+        TaskDefinition task = TaskDefinition.read(folder);
+
+        List<Example> some = task.sample(Split.VALIDATION, 40);
+
+        assertThat(some).hasSize(40).doesNotHaveDuplicates();
+        assertThat(some).isEqualTo(task.sample(Split.VALIDATION, 40));
+        assertThat(some)
+                .filteredOn(example -> "sad".equals(example.label()))
+                .hasSizeBetween(10, 30);
+        assertThat(task.sample(Split.VALIDATION, 1000))
+                .containsExactlyInAnyOrderElementsOf(task.examples(Split.VALIDATION));
     }
 
     @Test

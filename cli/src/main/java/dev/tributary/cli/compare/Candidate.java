@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.stream.Stream;
 
 /// A method as it takes part in a comparison.
 ///
@@ -41,6 +42,11 @@ record Candidate(String name, String method, List<Map<String, String>> grid) {
                     divMerge("DivMerge LL JS", "layer", "js"),
                     divMerge("DivMerge tensor JS", "tensor", "js"));
 
+    private static final List<Candidate> MORE =
+            List.of(
+                    tuned("CAT, tuned", "cat", "lambda", scales()),
+                    tuned("TATR, tuned", "tatr", "lambda", scales()));
+
     Candidate {
         grid = List.copyOf(grid);
     }
@@ -48,6 +54,11 @@ record Candidate(String name, String method, List<Map<String, String>> grid) {
     /// The methods a comparison looks at unless it is told others.
     static List<Candidate> defaults() {
         return DEFAULTS;
+    }
+
+    /// All that can be asked for: the defaults, and what would take them too long.
+    static List<Candidate> all() {
+        return Stream.concat(DEFAULTS.stream(), MORE.stream()).toList();
     }
 
     /// Whether a seed changes what it makes: it draws by itself, or learns from inputs that are

@@ -20,7 +20,7 @@ final class CellFolder {
     private static final ObjectMapper JSON = new ObjectMapper();
 
     /// What a cell's file holds: with another content it has another name.
-    private static final String FORMAT = "2 ";
+    private static final String FORMAT = "3 ";
 
     private final Path folder;
 

@@ -27,9 +27,8 @@ final class ComparedTask implements AutoCloseable {
         this.expert = expert;
         this.digest = Digest.ofDirectory(expert);
         limits.forEach((split, limit) -> {
-            List<Example> all = definition.examples(split);
-            List<Example> first = all.subList(0, Math.min(limit, all.size()));
-            scorers.put(split, Scorer.open(definition, first, expert));
+            List<Example> some = definition.sample(split, limit);
+            scorers.put(split, Scorer.open(definition, some, expert));
         });
     }
 

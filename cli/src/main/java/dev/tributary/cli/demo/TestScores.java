@@ -45,9 +45,8 @@ final class TestScores implements AutoCloseable {
         this.store = FolderArtifactStore.open(storeFolder);
         this.cache = cache;
         for (TaskDefinition task : tasks) {
-            List<Example> examples = task.examples(Split.TEST);
-            List<Example> first = examples.subList(0, Math.min(items, examples.size()));
-            scorers.put(task.name(), Scorer.open(task, first, base));
+            List<Example> some = task.sample(Split.TEST, items);
+            scorers.put(task.name(), Scorer.open(task, some, base));
         }
     }
 

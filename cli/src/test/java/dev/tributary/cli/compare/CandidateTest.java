@@ -8,7 +8,7 @@ import org.junit.jupiter.api.Test;
 class CandidateTest {
     @Test
     void everyChoiceOfEveryCandidateIsOneItsMethodKnows() {
-        for (Candidate candidate : Candidate.defaults()) {
+        for (Candidate candidate : Candidate.all()) {
             assertThat(candidate.grid())
                     .as(candidate.name())
                     .isNotEmpty()
@@ -20,7 +20,7 @@ class CandidateTest {
                                                     .containsAll(options.keySet()))
                                     .isTrue());
         }
-        assertThat(Candidate.defaults()).extracting(Candidate::name).doesNotHaveDuplicates();
+        assertThat(Candidate.all()).extracting(Candidate::name).doesNotHaveDuplicates();
     }
 
     @Test
