@@ -1,7 +1,5 @@
 package dev.tributary.merging;
 
-import java.util.function.IntToDoubleFunction;
-
 /// The Adam optimiser (arXiv 1412.6980, algorithm 1) over a few numbers, as PyTorch computes it.
 final class Adam {
     private static final double BETA_1 = 0.9;
@@ -18,9 +16,7 @@ final class Adam {
     }
 
     /// Moves the values one step against the gradient.
-    ///
-    /// @param learningRate of each value
-    void step(IntToDoubleFunction learningRate, double[] values, double[] gradient) {
+    void step(double learningRate, double[] values, double[] gradient) {
         steps++;
         double meanCorrection = 1 - Math.pow(BETA_1, steps);
         double squareCorrection = 1 - Math.pow(BETA_2, steps);
@@ -28,7 +24,7 @@ final class Adam {
             mean[i] = BETA_1 * mean[i] + (1 - BETA_1) * gradient[i];
             square[i] = BETA_2 * square[i] + (1 - BETA_2) * gradient[i] * gradient[i];
             values[i] -=
-                    learningRate.applyAsDouble(i)
+                    learningRate
                             * (mean[i] / meanCorrection)
                             / (Math.sqrt(square[i] / squareCorrection) + EPSILON);
         }

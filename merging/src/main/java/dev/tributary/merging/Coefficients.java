@@ -6,6 +6,7 @@ import java.util.Collections;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.function.ToDoubleFunction;
 
 /// How much of each task vector goes into a merge: one number a task, or one a task and group,
 /// which is a layer or a single tensor. Any real number is allowed; DivMerge leaves them
@@ -19,7 +20,7 @@ import java.util.Map;
 public record Coefficients(
         Granularity granularity, List<String> tasks, List<String> groups, List<Double> values) {
 
-    private static final double NEWCOMER = 0.5;
+    private static final double UNKNOWN = 0.5;
 
     public Coefficients {
         tasks = List.copyOf(tasks);
@@ -77,8 +78,9 @@ public record Coefficients(
     }
 
     /// These coefficients for another set of tasks, groups and granularity: what is known stays. A
-    /// task or group never seen starts at 0.5 whatever the number of tasks (the paper's table 9):
-    /// it joins coefficients that have been learnt, and those lie well above 1/n.
+    /// task never seen starts where those that stay are on the average, layer by layer: tasks
+    /// differ less than layers do. What there is no telling of starts at 0.5, whatever the number
+    /// of tasks (the paper's table 9).
     ///
     /// A tensor starts where its layer was, and a layer at the mean of its tensors.
     ///
@@ -88,21 +90,25 @@ public record Coefficients(
             List<String> newTasks,
             List<String> newGroups,
             Map<String, String> layers) {
+        List<String> staying = newTasks.stream().filter(tasks::contains).toList();
         List<Double> started = new ArrayList<>();
         for (String task : newTasks) {
+            List<String> like = tasks.contains(task) ? List.of(task) : staying;
             switch (wanted) {
-                case TASK -> started.add(tasks.contains(task) ? mean(task) : NEWCOMER);
+                case TASK -> started.add(average(like, this::mean));
                 case LAYER, TENSOR ->
-                        newGroups.forEach(group -> started.add(start(task, group, layers)));
+                        newGroups.forEach(group ->
+                                started.add(average(like, one -> start(one, group, layers))));
             }
         }
         return new Coefficients(wanted, newTasks, newGroups, started);
     }
 
+    private static double average(List<String> tasks, ToDoubleFunction<String> value) {
+        return tasks.stream().mapToDouble(value).average().orElse(UNKNOWN);
+    }
+
     private double start(String task, String group, Map<String, String> layers) {
-        if (!tasks.contains(task)) {
-            return NEWCOMER;
-        }
         if (groups.contains(group)) {
             return get(task, group);
         }
@@ -114,7 +120,7 @@ public record Coefficients(
                 .filter(tensor -> group.equals(layers.get(tensor)))
                 .mapToDouble(tensor -> get(task, tensor))
                 .average()
-                .orElse(NEWCOMER);
+                .orElse(UNKNOWN);
     }
 
     /// The mean of a task's coefficients.

@@ -64,8 +64,10 @@ final class Descent {
             objective.step(table, items(step), derivatives);
             vector.collect(derivatives, gradient);
             double learningRate =
-                    settings.learningRate() * settings.decay().factor(step, pace.steps());
-            adam.step(i -> learningRate * pace.rate(i), vector.values(), gradient);
+                    pace.rate()
+                            * settings.learningRate()
+                            * settings.decay().factor(step, pace.steps());
+            adam.step(learningRate, vector.values(), gradient);
             if (method.clamped()) {
                 vector.clamp();
             }

@@ -48,8 +48,8 @@ public final class DivMergeOptimizer {
 
     /// Learns the coefficients of a plan.
     ///
-    /// @param previous coefficients to start from, usually the last generation's; a task or layer
-    ///   they lack starts where DivMerge starts; null to start there with all
+    /// @param previous coefficients to start from, usually the last generation's; null to start
+    ///   where the method does
     /// @param cacheFolder where experts' answers are kept between runs, and how far a run has come
     /// @param identity names what is merged, so that a run that is cut off goes on where it was;
     ///   null where it has no name, and always begins anew
@@ -66,11 +66,18 @@ public final class DivMergeOptimizer {
                 .optimise(previous);
     }
 
-    private DivMergeResult optimise(@Nullable Coefficients previous) {
+    private DivMergeResult optimise(@Nullable Coefficients given) {
         List<String> tasks = plan.tasks();
         if (tasks.size() == 1) {
             return nothingToLearn(tasks.getFirst());
         }
+        // one task's coefficients are 1, which says nothing of it among others
+        Coefficients previous =
+                given == null
+                                || given.tasks().size() == 1
+                                || Collections.disjoint(given.tasks(), tasks)
+                        ? null
+                        : given;
         Coefficients start =
                 previous == null
                         ? Coefficients.uniform(
@@ -82,7 +89,7 @@ public final class DivMergeOptimizer {
                     SharedObjective.of(bench, method.descent().shares(), colleagues),
                     bench.tasks(),
                     start,
-                    Pace.of(method.descent(), start, previous));
+                    Pace.of(method.descent(), tasks, previous));
         }
     }
 

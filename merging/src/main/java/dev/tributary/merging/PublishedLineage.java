@@ -100,10 +100,8 @@ public record PublishedLineage(
         if (byTask.isEmpty()) {
             return null;
         }
-        double sum = 0;
-        for (JsonNode loss : byTask) {
-            sum += loss.asDouble();
-        }
-        return sum / byTask.size();
+        List<Double> losses = new ArrayList<>();
+        byTask.forEach(loss -> losses.add(loss.asDouble()));
+        return DivMergeResult.mean(losses);
     }
 }

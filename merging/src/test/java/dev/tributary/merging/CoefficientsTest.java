@@ -37,7 +37,25 @@ class CoefficientsTest {
                         List.of("embeddings", "layer.0", "pooler"),
                         Map.of());
         assertThat(start.of("spam")).containsExactly(0.3, 0.4, 0.5);
-        assertThat(start.of("nouns")).containsOnly(0.5);
+        assertThat(start.of("nouns")).containsExactly(0.3, 0.4, 0.5);
+    }
+
+    @Test
+    void aTaskThatJoinsStartsAtTheMeanOfThoseThatStayLayerByLayer() {
+        Coefficients old =
+                new Coefficients(
+                        Granularity.LAYER,
+                        List.of("gone", "hedges", "spam"),
+                        GROUPS,
+                        List.of(9.0, 9.0, 0.25, 0.5, 0.75, 2.0));
+        List<String> tasks = List.of("hedges", "nouns", "spam");
+
+        assertThat(old.startFor(Granularity.LAYER, tasks, GROUPS, Map.of()).of("nouns"))
+                .containsExactly(0.5, 1.25);
+        assertThat(old.startFor(Granularity.TASK, tasks, GROUPS, Map.of()).of("nouns"))
+                .containsOnly((0.25 + 0.5 + 0.75 + 2.0) / 4);
+        assertThat(old.startFor(Granularity.TASK, List.of("nouns"), GROUPS, Map.of()).of("nouns"))
+                .containsOnly(0.5);
     }
 
     @Test
@@ -59,7 +77,7 @@ class CoefficientsTest {
         Coefficients byTensor =
                 byLayer.startFor(Granularity.TENSOR, List.of("nouns", "spam"), TENSORS, LAYERS);
         assertThat(byTensor.of("spam")).containsExactly(0.2, 0.4, 0.4);
-        assertThat(byTensor.of("nouns")).containsOnly(0.5);
+        assertThat(byTensor.of("nouns")).containsExactly(0.2, 0.4, 0.4);
 
         Coefficients moved =
                 new Coefficients(

@@ -13,47 +13,39 @@ class PaceTest {
 
     @Test
     void aPoolThatIsNewGoesTheWholeWay() {
-        Pace pace = Pace.of(settings(12), start("a", "b"), null);
+        Pace pace = Pace.of(settings(12), List.of("a", "b"), null);
 
         assertThat(pace).isEqualTo(Pace.whole(settings(12)));
-        assertThat(pace.steps()).isEqualTo(40);
-        assertThat(pace.evaluateEvery()).isEqualTo(10);
-        assertThat(pace.rate(3)).isEqualTo(1);
+        assertThat(pace).isEqualTo(new Pace(40, 10, 1));
     }
 
     @Test
-    void whereOneJoinsItMovesMoreThanTheOthers() {
-        Pace pace = Pace.of(settings(12), start("a", "b", "c"), start("a", "c"));
-
-        assertThat(pace.steps()).isEqualTo(12);
-        assertThat(pace.evaluateEvery()).isEqualTo(12);
-        assertThat(pace.rates())
-                .containsExactly(Pace.SETTLED, Pace.SETTLED, 1.0, 1.0, Pace.SETTLED, Pace.SETTLED);
+    void whereOneJoinsItTakesFewerAndSmallerSteps() {
+        assertThat(Pace.of(settings(12), List.of("a", "b", "c"), learnt("a", "c")))
+                .isEqualTo(new Pace(12, 12, Pace.WARM));
     }
 
     @Test
     void whereAllAreKnownHalfTheStepsDo() {
-        Pace pace = Pace.of(settings(13), start("a", "b"), start("a", "b", "c"));
-
-        assertThat(pace.steps()).isEqualTo(7);
-        assertThat(pace.rates()).containsOnly(Pace.SETTLED);
+        assertThat(Pace.of(settings(13), List.of("a", "b"), learnt("a", "b", "c")))
+                .isEqualTo(new Pace(7, 7, Pace.WARM));
     }
 
     @Test
     void whereMostIsNewItGoesTheWholeWay() {
-        assertThat(Pace.of(settings(12), start("a", "b", "c"), start("a", "d", "e")))
+        assertThat(Pace.of(settings(12), List.of("a", "b", "c"), learnt("a", "d", "e")))
                 .isEqualTo(Pace.whole(settings(12)));
     }
 
     @Test
     void withoutStepsOfItsOwnItGoesTheWholeWay() {
-        assertThat(Pace.of(settings(0), start("a", "b"), start("a", "b")))
+        assertThat(Pace.of(settings(0), List.of("a", "b"), learnt("a", "b")))
                 .isEqualTo(Pace.whole(settings(0)));
     }
 
     @Test
     void neverFurtherThanTheWholeWay() {
-        assertThat(Pace.of(settings(100), start("a", "b"), start("a")).steps()).isEqualTo(40);
+        assertThat(Pace.of(settings(100), List.of("a", "b"), learnt("a")).steps()).isEqualTo(40);
     }
 
     private static DescentSettings settings(int warmSteps) {
@@ -61,7 +53,7 @@ class PaceTest {
                 Granularity.LAYER, 0.1, Decay.COSINE, 4, 40, warmSteps, 64, 10, 3, 0.01, 1, 1);
     }
 
-    private static Coefficients start(String... tasks) {
+    private static Coefficients learnt(String... tasks) {
         return Coefficients.uniform(Granularity.LAYER, List.of(tasks), GROUPS, 0.5);
     }
 }

@@ -52,8 +52,8 @@ final class DescentOptions {
                         DescentSettings.WARM_STEPS,
                         defaults.warmSteps(),
                         "instead, where a generation of a pool starts from the last one's"
-                                + " coefficients and a task has joined, half as many where none"
-                                + " has; 0 for max_steps");
+                                + " coefficients and a task has joined, each a quarter as long, and"
+                                + " half as many where none has; 0 for max_steps");
         calibrationItems =
                 Option.whole(
                         DescentSettings.CALIBRATION_ITEMS,

@@ -18,19 +18,8 @@ public record DivMerge(
     private static final DescentOptions DESCENT =
             new DescentOptions(
                     new DescentSettings(
-                            Granularity.LAYER,
-                            0.1,
-                            Decay.COSINE,
-                            4,
-                            120,
-                            0,
-                            64,
-                            20,
-                            3,
-                            0.01,
-                            1,
-                            17),
-                    "Adam's step; the paper's 0.01 needs about four times the steps",
+                            Granularity.LAYER, 0.2, Decay.COSINE, 4, 80, 0, 64, 40, 3, 0.01, 1, 17),
+                    "Adam's step; the paper's 0.01 needs about five times the steps",
                     "inputs of each task in a step; the paper's",
                     "stops at the latest after so many steps");
     private static final Option<Divergence> DIVERGENCE =
