@@ -1,25 +1,33 @@
 #!/usr/bin/env bash
-# What DivMerge costs from scratch by other schedules, and what one more expert, or the next checkpoint of one, costs a pool
-# as it grows to COUNT experts: passes of inputs through the merged model, seconds, and the loss that is reached.
-#   benchmarks/incremental.sh BASE WORK [COUNT [TASK...]]    BASE such as .tributary/models/minilm; COUNT (16); tasks (all of
-#                                                            examples/tasks)
+# What DivMerge costs: passes of inputs through the merged model, seconds, and the loss that is reached.
+#   benchmarks/incremental.sh schedules BASE WORK [COUNT [TASK...]]   from scratch, by its defaults and by other schedules
+#   benchmarks/incremental.sh pools BASE WORK [COUNT [TASK...]]       one more expert, and the next checkpoint of one, as a
+#                                                                     pool grows to COUNT
+# BASE such as .tributary/models/minilm; COUNT 7 for schedules and 16 for pools; tasks: all of examples/tasks.
 # Fine-tunes COUNT experts of BASE into WORK, each task in turn with another seed each time round, and for the
 # second an earlier checkpoint; a second run finds them there.
 set -euo pipefail
 here="$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd)"
 home="$(dirname "$here")"
-base="${1:?BASE is missing: the directory of a base model}"
-work="${2:?WORK is missing: a folder for experts and answers}"
-count="${3:-16}"
-shift "$(($# < 3 ? $# : 3))"
+mode="${1:?MODE is missing: schedules or pools}"
+base="${2:?BASE is missing: the directory of a base model}"
+work="${3:?WORK is missing: a folder for experts and answers}"
+case "$mode" in
+  schedules) count=7 ;;
+  pools) count=16 ;;
+  *)
+    echo "incremental.sh: [MODE] $mode, expected schedules or pools" >&2
+    exit 64
+    ;;
+esac
+count="${4:-$count}"
+shift "$(($# < 4 ? $# : 4))"
 tasks=("$@")
 [ ${#tasks[@]} -gt 0 ] || for task in "$home"/examples/tasks/*/task.yaml; do tasks+=("$(dirname "$task")"); done
 mkdir -p "$work"
 "$home/tributary" --version >/dev/null
 java="$("$home/tributary" java-home)/bin/java"
-run() { # MODE ARGUMENTS...
-  local mode="$1"
-  shift
+run() { # ARGUMENTS...
   "$java" @"$home/cli/src/main/jvm/tributary.args" -Dtributary.home="$home" \
     -cp "$here/target/benchmarks-0.1.0.jar:$home/cli/target/lib/*" \
     dev.tributary.benchmarks.IncrementalCost "$mode" "$base" "$work/merges" "$@" 2>>"$work/log"
@@ -41,14 +49,17 @@ for ((i = 0; i < count; i++)); do
   experts+=("$task:$work/$name$older")
 done
 rm -rf "$work/merges"
-some=$((count < 7 ? count : 7))
-echo "$some experts from scratch"
-echo
-run schedules "${experts[@]:0:$some}" -- \
-  "the paper's: Adam, 0.01, 4 epochs of 400 inputs" learning_rate=0.01,decay=none,max_steps=400,evaluate_every=400,patience=1000 \
-  "default" "" \
-  "lbfgs" solver=lbfgs
-echo
-echo "Growing pools, by the defaults"
-echo
-run pools "${experts[@]}" -- "" 2,3,4,6,8,12,16
+if [ "$mode" = schedules ]; then
+  run "${experts[@]}" -- \
+    "the paper's: 0.01, 400 steps" learning_rate=0.01,decay=none,max_steps=400,evaluate_every=400,patience=1000 \
+    "default" "" \
+    "60 steps" max_steps=60,evaluate_every=60 \
+    "\`solver: lbfgs\`" solver=lbfgs
+else
+  for warm in 0 26; do
+    echo "warm_steps: $warm"
+    echo
+    run "${experts[@]}" -- "warm_steps=$warm" 2,3,4,6,8,12,16
+    echo
+  done
+fi
