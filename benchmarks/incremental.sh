@@ -30,7 +30,10 @@ java="$("$home/tributary" java-home)/bin/java"
 run() { # ARGUMENTS...
   "$java" @"$home/cli/src/main/jvm/tributary.args" -Dtributary.home="$home" \
     -cp "$here/target/benchmarks-0.1.0.jar:$home/cli/target/lib/*" \
-    dev.tributary.benchmarks.IncrementalCost "$mode" "$base" "$work/merges" "$@" 2>>"$work/log"
+    dev.tributary.benchmarks.IncrementalCost "$mode" "$base" "$work/merges" "$@" 2>"$work/log" || {
+    tail "$work/log" >&2
+    exit 1
+  }
 }
 finetune() { # TASK OUT EXAMPLES SEED
   [ -d "$2" ] || "$home/tributary" finetune --base "$base" --task "$1" --out "$2" --epochs 1 --max-examples "$3" --seed "$4" >&2

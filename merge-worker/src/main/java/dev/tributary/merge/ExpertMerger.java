@@ -119,10 +119,11 @@ final class ExpertMerger implements GenerationMaker {
     private MergeRequest request(Wish wish, @Nullable LastGeneration last, Path target) {
         Map<String, String> eventIds = new TreeMap<>();
         wish.members().forEach(member -> eventIds.put(member.task(), member.accepted().eventId()));
-        Coefficients start =
+        Coefficients known =
                 last == null || wish.method().as(LearnsCoefficients.class).isEmpty()
                         ? null
                         : coefficients(last);
+        Coefficients start = known != null && known.isStartFor(eventIds.keySet()) ? known : null;
         return new MergeRequest(
                 store.open(wish.base()),
                 wish.base().digest(),

@@ -198,6 +198,18 @@ class ExpertMergerTest {
         }
     }
 
+    @Test
+    void afterOneExpertAloneAMergeStartsAfreshAndSaysSo() throws IOException {
+        Map<String, String> options = Map.of("max_steps", "0");
+        MergedGeneration first = merger.make(wish("pool", options, "mail"), null, Progress.SILENT);
+
+        MergedGeneration next = merger.make(wish("pool", options), first.asLast(), Progress.SILENT);
+
+        assertThat(learnt(first).values()).containsOnly(1.0);
+        assertThat(learnt(next).values()).containsOnly(0.5);
+        assertThat(startedFrom(next)).isEqualTo("null");
+    }
+
     private Wish wish(Granularity granularity, String option, String value) {
         return wish("pool", Map.of("granularity", granularity.id(), option, value));
     }
@@ -223,13 +235,17 @@ class ExpertMergerTest {
     }
 
     private Wish wish(String pool, Map<String, String> options) {
+        return wish(pool, options, "mail", "news");
+    }
+
+    private Wish wish(String pool, Map<String, String> options, String... tasks) {
         Admitter admitter = new Admitter(store);
         PoolState state =
                 admitter.admit(
                         null,
                         new PoolEvent.Configured(
                                 "c", pool, models.base(), "divmerge", options, Samples.LIMITS, 0));
-        for (String task : List.of("mail", "news")) {
+        for (String task : tasks) {
             state =
                     admitter.admit(
                             state,

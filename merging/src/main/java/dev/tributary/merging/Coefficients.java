@@ -2,6 +2,7 @@ package dev.tributary.merging;
 
 import dev.tributary.merging.method.Granularity;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.Collections;
 import java.util.List;
 import java.util.Locale;
@@ -75,6 +76,12 @@ public record Coefficients(
             case TASK -> values.get(task);
             case LAYER, TENSOR -> values.get(task * groups.size() + group);
         };
+    }
+
+    /// Whether they are a start for these tasks: some of them are known, and from among others. One
+    /// task's coefficients are 1, which says nothing of it among others.
+    public boolean isStartFor(Collection<String> newTasks) {
+        return tasks.size() > 1 && !Collections.disjoint(tasks, newTasks);
     }
 
     /// These coefficients for another set of tasks, groups and granularity: what is known stays. A

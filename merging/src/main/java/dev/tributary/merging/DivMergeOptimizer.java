@@ -71,13 +71,7 @@ public final class DivMergeOptimizer {
         if (tasks.size() == 1) {
             return nothingToLearn(tasks.getFirst());
         }
-        // one task's coefficients are 1, which says nothing of it among others
-        Coefficients previous =
-                given == null
-                                || given.tasks().size() == 1
-                                || Collections.disjoint(given.tasks(), tasks)
-                        ? null
-                        : given;
+        Coefficients previous = given != null && given.isStartFor(tasks) ? given : null;
         Coefficients start =
                 previous == null
                         ? Coefficients.uniform(

@@ -59,6 +59,17 @@ class CoefficientsTest {
     }
 
     @Test
+    void onlyWhatWasLearntAmongOthersIsAStart() {
+        Coefficients two =
+                Coefficients.uniform(Granularity.LAYER, List.of("hedges", "spam"), GROUPS, 0.3);
+        Coefficients one = Coefficients.uniform(Granularity.LAYER, List.of("spam"), GROUPS, 1);
+
+        assertThat(two.isStartFor(List.of("spam", "verse"))).isTrue();
+        assertThat(two.isStartFor(List.of("nouns", "verse"))).isFalse();
+        assertThat(one.isStartFor(List.of("nouns", "spam"))).isFalse();
+    }
+
+    @Test
     void aWarmStartChangesBetweenGranularities() {
         Coefficients byLayer =
                 new Coefficients(Granularity.LAYER, List.of("spam"), GROUPS, List.of(0.2, 0.4));

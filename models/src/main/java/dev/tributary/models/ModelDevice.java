@@ -1,5 +1,7 @@
 package dev.tributary.models;
 
+import dev.tributary.tensors.RefusedException;
+
 /// Where models run, as `-Dtributary.device` or the variable `TRIBUTARY_DEVICE` says: `cpu`, `cuda`
 /// or `cuda:N`.
 public final class ModelDevice {
@@ -10,10 +12,10 @@ public final class ModelDevice {
     /// Looks whether the device is there, so that a process says so when it starts. Nothing is
     /// loaded for the processor.
     ///
-    /// @throws IllegalArgumentException with the reason where it is not
+    /// @throws RefusedException with the reason where it is not
     public static void refuseUnlessPresent() {
         if (!TorchEngine.wantedDevice().equals(CPU)) {
-            TorchEngine.requireDevice();
+            TorchEngine.device();
         }
     }
 }

@@ -125,14 +125,19 @@ public record TaskDefinition(
                 .toList();
     }
 
-    /// So many examples of a split, or all there are, in an order that never changes and is not the
-    /// file's: a file may be sorted, so that its first lines are no fair share of it.
+    /// So many examples of a split, drawn by a seed that never changes, in the order of the file:
+    /// one that is sorted has no fair share of itself in its first lines. All where there are no
+    /// more.
     ///
     /// @throws RefusedException as [#examples]
     public List<Example> sample(Split split, int items) {
-        List<Example> examples = new ArrayList<>(examples(split));
-        Collections.shuffle(examples, new Random(SAMPLE_SEED));
-        return List.copyOf(examples.subList(0, Math.min(items, examples.size())));
+        List<Example> examples = examples(split);
+        List<Integer> places = new ArrayList<>();
+        for (int i = 0; i < examples.size(); i++) {
+            places.add(i);
+        }
+        Collections.shuffle(places, new Random(SAMPLE_SEED));
+        return places.stream().limit(items).sorted().map(examples::get).toList();
     }
 
     /// Writes what the workers need of this task into a folder: the definition, calibration inputs

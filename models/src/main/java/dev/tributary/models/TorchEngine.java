@@ -6,6 +6,9 @@ import ai.djl.engine.StandardCapabilities;
 import ai.djl.ndarray.NDManager;
 import ai.djl.pytorch.engine.PtNDManager;
 import ai.djl.pytorch.jni.JniUtils;
+import dev.tributary.tensors.FailureCode;
+import dev.tributary.tensors.Fault;
+import dev.tributary.tensors.RefusedException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
@@ -43,23 +46,25 @@ final class TorchEngine {
 
     /// A manager of native arrays of its own; closing it frees them.
     static PtNDManager newManager() {
-        return (PtNDManager) NDManager.newBaseManager(Placed.DEVICE, Loaded.ENGINE.getEngineName());
+        return (PtNDManager) NDManager.newBaseManager(device(), Loaded.ENGINE.getEngineName());
     }
 
     /// What the property or the variable says.
     static String wantedDevice() {
         String wanted = System.getProperty(DEVICE_PROPERTY, System.getenv(DEVICE_VARIABLE));
-        return wanted == null ? ModelDevice.CPU : wanted;
+        return wanted == null || wanted.isEmpty() ? ModelDevice.CPU : wanted;
     }
 
-    /// @throws IllegalArgumentException where it is not there
-    static void requireDevice() {
-        device(wantedDevice(), Loaded.ENGINE);
+    /// Where arrays are.
+    ///
+    /// @throws RefusedException where that is not there
+    static Device device() {
+        return device(wantedDevice(), Loaded.ENGINE);
     }
 
     /// Whether the engine computes in the very memory that Java hands over.
     static boolean sharesMemory() {
-        return Placed.SHARES;
+        return wantedDevice().equals(ModelDevice.CPU);
     }
 
     /// How many threads one operation uses.
@@ -70,11 +75,6 @@ final class TorchEngine {
     /// Loading a class happens once, whatever the number of threads asking.
     private static final class Loaded {
         static final Engine ENGINE = load();
-    }
-
-    private static final class Placed {
-        static final Device DEVICE = device(wantedDevice(), Loaded.ENGINE);
-        static final boolean SHARES = !DEVICE.isGpu() && !wantedDevice().equals(COPIED);
     }
 
     private static Device device(String wanted, Engine engine) {
@@ -98,9 +98,12 @@ final class TorchEngine {
         return Device.gpu(number);
     }
 
-    private static IllegalArgumentException refused(String device, String why) {
-        return new IllegalArgumentException(
-                "[%s] is %s, %s".formatted(DEVICE_PROPERTY, device, why));
+    private static RefusedException refused(String device, String why) {
+        return new RefusedException(
+                new Fault(
+                        FailureCode.BAD_OPTION,
+                        DEVICE_PROPERTY,
+                        "is %s, %s".formatted(device, why)));
     }
 
     private static Engine load() {

@@ -43,20 +43,29 @@ final class Weights implements AutoCloseable {
     private volatile boolean rewritten;
 
     Weights(List<Block> blocks) {
-        for (Block block : blocks) {
-            MemorySegment memory = arena.allocate(block.bytes(), ALIGNMENT);
-            PtNDArray tensor = over(memory, new Shape(block.joinedShape()));
-            if (!shared) {
-                tensor = (PtNDArray) tensor.duplicate();
-                sides.add(new Sides(memory, tensor));
+        try {
+            blocks.forEach(this::add);
+        } catch (RuntimeException | Error e) {
+            close(); // a card may be full
+            throw e;
+        }
+    }
+
+    private void add(Block block) {
+        MemorySegment memory = arena.allocate(block.bytes(), ALIGNMENT);
+        PtNDArray tensor = over(memory, new Shape(block.joinedShape()));
+        if (!shared) {
+            try (PtNDArray view = tensor) {
+                tensor = (PtNDArray) view.duplicate();
             }
-            tensors.put(block.names().getFirst(), tensor);
-            long offset = 0;
-            for (String name : block.names()) {
-                MemorySegment values = memory.asSlice(offset, block.partBytes());
-                parts.put(name, new Part(tensor, values, offset, block.shape()));
-                offset += block.partBytes();
-            }
+            sides.add(new Sides(memory, tensor));
+        }
+        tensors.put(block.names().getFirst(), tensor);
+        long offset = 0;
+        for (String name : block.names()) {
+            MemorySegment values = memory.asSlice(offset, block.partBytes());
+            parts.put(name, new Part(tensor, values, offset, block.shape()));
+            offset += block.partBytes();
         }
     }
 
@@ -79,15 +88,16 @@ final class Weights implements AutoCloseable {
         if (shared || !rewritten) {
             return;
         }
-        rewritten = false;
-        try (var _ = new GradMode(false);
-                NDScope scope = new NDScope()) {
-            scope.suppressNotUsedWarning();
+        try (var _ = new GradMode(false)) {
             for (Sides side : sides) {
-                PtNDArray written = over(side.memory(), side.tensor().getShape());
-                side.tensor().set(new NDIndex("..."), written);
+                try (NDScope scope = new NDScope()) { // one block at a time
+                    scope.suppressNotUsedWarning();
+                    PtNDArray written = over(side.memory(), side.tensor().getShape());
+                    side.tensor().set(new NDIndex("..."), written);
+                }
             }
         }
+        rewritten = false;
     }
 
     boolean has(String name) {

@@ -4,7 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.tributary.tensors.Digest;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
@@ -63,6 +63,7 @@ class CopiedMemoryTest {
     }
 
     private String output(String device) throws IOException, InterruptedException {
+        Path told = folder.resolve("told");
         Process process =
                 new ProcessBuilder(
                                 List.of(
@@ -77,9 +78,14 @@ class CopiedMemoryTest {
                                         Child.class.getName(),
                                         folder.resolve("there").toString()))
                         .redirectErrorStream(true)
+                        .redirectOutput(told.toFile())
                         .start();
-        String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-        assertThat(process.waitFor(60, TimeUnit.SECONDS)).isTrue();
+        try {
+            assertThat(process.waitFor(60, TimeUnit.SECONDS)).isTrue();
+        } finally {
+            process.destroyForcibly();
+        }
+        String output = Files.readString(told);
         return output;
     }
 }
