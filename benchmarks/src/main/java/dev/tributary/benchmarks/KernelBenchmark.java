@@ -37,11 +37,11 @@ public class KernelBenchmark {
     private static final int HIGH = Float.floatToRawIntBits(0.0135f);
 
     /// Element type of base and experts.
-    @Param({"BF16", "F32"})
+    @Param({"BF16", "F16", "F32"})
     public Dtype dtype = Dtype.BF16;
 
     /// Experts of a linear combination.
-    @Param({"3", "7"})
+    @Param({"3"})
     public int experts = 3;
 
     private final Arena arena = Arena.ofAuto();
@@ -50,6 +50,7 @@ public class KernelBenchmark {
     private MemorySegment expert = MemorySegment.NULL;
     private MemorySegment target = MemorySegment.NULL;
     private MemorySegment floats = MemorySegment.NULL;
+    private MemorySegment more = MemorySegment.NULL;
     private MagnitudeBracket bracket = new MagnitudeBracket(LOW, HIGH, ELEMENTS);
 
     /// Fills the operands with numbers of a model's size.
@@ -63,11 +64,18 @@ public class KernelBenchmark {
             scaled.add(new TaskVectorMerge.Scaled(dtype, expert, 0.3f));
         }
         target = arena.allocate((long) ELEMENTS * dtype.bytes(), 64);
-        floats = arena.allocate((long) ELEMENTS * Float.BYTES, 64);
+        floats = floats(random);
+        more = floats(random);
         bracket = new MagnitudeBracket(LOW, HIGH, ELEMENTS);
     }
 
     private MemorySegment stored(SplittableRandom random) {
+        MemorySegment stored = arena.allocate((long) ELEMENTS * dtype.bytes(), 64);
+        Kernels.narrow(floats(random), dtype, stored, ELEMENTS);
+        return stored;
+    }
+
+    private MemorySegment floats(SplittableRandom random) {
         MemorySegment values = arena.allocate((long) ELEMENTS * Float.BYTES, 64);
         for (int i = 0; i < ELEMENTS; i++) {
             values.set(
@@ -75,9 +83,7 @@ public class KernelBenchmark {
                     (long) i * Float.BYTES,
                     (float) random.nextGaussian() / 100);
         }
-        MemorySegment stored = arena.allocate((long) ELEMENTS * dtype.bytes(), 64);
-        Kernels.narrow(values, dtype, stored, ELEMENTS);
-        return stored;
+        return values;
     }
 
     /// `base + sum of coefficient * (expert - base)`, rounded, looked through for NaNs.
@@ -108,5 +114,59 @@ public class KernelBenchmark {
     @OperationsPerInvocation(ELEMENTS)
     public double innerProduct() {
         return Kernels.dotDifference(floats, dtype, expert, dtype, base, ELEMENTS);
+    }
+
+    /// Reading as fp32.
+    @Benchmark
+    @OperationsPerInvocation(ELEMENTS)
+    public MemorySegment widen() {
+        Kernels.widen(dtype, expert, 0, floats, ELEMENTS);
+        return floats;
+    }
+
+    /// Rounding from fp32.
+    @Benchmark
+    @OperationsPerInvocation(ELEMENTS)
+    public MemorySegment narrow() {
+        Kernels.narrow(more, dtype, target, ELEMENTS);
+        return target;
+    }
+
+    /// `sum += coefficient * (expert - base)` in fp32.
+    @Benchmark
+    @OperationsPerInvocation(ELEMENTS)
+    public MemorySegment accumulation() {
+        Kernels.accumulateDifference(floats, 1e-9f, dtype, expert, dtype, base, ELEMENTS);
+        return floats;
+    }
+
+    /// `y += a x` in fp32.
+    @Benchmark
+    @OperationsPerInvocation(ELEMENTS)
+    public MemorySegment axpy() {
+        Kernels.axpy(1e-9f, more, floats, ELEMENTS);
+        return floats;
+    }
+
+    /// The inner product of fp32 vectors, in fp64.
+    @Benchmark
+    @OperationsPerInvocation(ELEMENTS)
+    public double dot() {
+        return Kernels.dot(more, floats, ELEMENTS);
+    }
+
+    /// NaNs and infinities counted.
+    @Benchmark
+    @OperationsPerInvocation(ELEMENTS)
+    public long nonFinite() {
+        return Kernels.countNonFinite(dtype, expert, ELEMENTS);
+    }
+
+    /// What a machine allows at most: as many bytes of the element type, copied.
+    @Benchmark
+    @OperationsPerInvocation(ELEMENTS)
+    public MemorySegment copy() {
+        MemorySegment.copy(expert, 0, target, 0, (long) ELEMENTS * dtype.bytes());
+        return target;
     }
 }

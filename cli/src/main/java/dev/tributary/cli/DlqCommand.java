@@ -250,12 +250,28 @@ final class DlqCommand implements Callable<Integer> {
         public Integer call() {
             DeadLetterQueues queues = new DeadLetterQueues(stack.connection());
             List<SetAside> letters = choice.of(queues);
+            refuseCut(letters);
             queues.replay(letters, reason);
             letters.forEach(letter ->
                     System.out.println(
                             "replayed %s to %s"
                                     .formatted(letter.id(), letter.header(ORIGIN + "topic"))));
             return 0;
+        }
+
+        private static void refuseCut(List<SetAside> letters) {
+            List<Fault> faults =
+                    letters.stream()
+                            .filter(letter -> DeadLetterRecord.isCut(letter.record()))
+                            .map(letter ->
+                                    new Fault(
+                                            FailureCode.BAD_OPTION,
+                                            letter.id(),
+                                            "is only the beginning of a record that is too large for its queue, expected a whole one: mend what sent it"))
+                            .toList();
+            if (!faults.isEmpty()) {
+                throw new RefusedException(faults);
+            }
         }
     }
 

@@ -55,7 +55,7 @@ final class Admitter {
     private PoolState admit(@Nullable PoolState state, PoolEvent.Configured event) {
         PoolState before = state == null ? PoolState.unknown(event.pool()) : state;
         List<Fault> faults = new ArrayList<>();
-        collect(faults, () -> MergeMethod.of(event.method(), event.options()));
+        collect(faults, () -> refuseLabels(MergeMethod.of(event.method(), event.options())));
         PoolEvent.Configured current = before.configuration();
         if (current != null
                 && !current.base().digest().equals(event.base().digest())
@@ -70,6 +70,18 @@ final class Admitter {
         collect(faults, () -> requireSoundBase(event.base()));
         refuse(faults);
         return before.with(event);
+    }
+
+    /// A pool's task definitions carry inputs, never labels.
+    private static void refuseLabels(MergeMethod method) {
+        if (method.needs() == MergeMethod.Needs.LABELS) {
+            throw new RefusedException(
+                    new Fault(
+                            FailureCode.BAD_OPTION,
+                            "method",
+                            "%s learns from labels by these options, expected labels or trust_region predicted: a pool's inputs have none"
+                                    .formatted(method.id())));
+        }
     }
 
     private PoolState admit(PoolState state, PoolEvent.Published event) {

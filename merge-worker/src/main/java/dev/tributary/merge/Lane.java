@@ -9,6 +9,9 @@ import org.jspecify.annotations.Nullable;
 /// The thread of one partition, for as long as this worker owns it. Begins a new session whenever
 /// one has ended in doubt.
 final class Lane {
+    /// However long the broker is away, work goes on this soon after it is back.
+    private static final Duration LONGEST_PAUSE = Duration.ofSeconds(10);
+
     private static final Logger LOG = Logger.getLogger(Lane.class);
 
     private final Equipment equipment;
@@ -112,6 +115,9 @@ final class Lane {
                 equipment
                         .policy()
                         .delay(troubles, 0.5 + ThreadLocalRandom.current().nextDouble() / 2);
+        if (delay.compareTo(LONGEST_PAUSE) > 0) {
+            delay = LONGEST_PAUSE;
+        }
         try {
             queue.pause(delay, () -> !ownership.mayBegin());
             var _ = membership.after(membership.current(), () -> !ownership.mayBegin());

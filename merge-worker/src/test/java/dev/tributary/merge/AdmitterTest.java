@@ -108,6 +108,21 @@ class AdmitterTest {
     }
 
     @Test
+    void aPoolCannotBeMergedByLabelsItDoesNotHave() {
+        for (Map.Entry<String, Map<String, String>> given :
+                Map.of(
+                                "tatr", Map.of("labels", "given"),
+                                "ties", Map.of("trust_region", "given"))
+                        .entrySet()) {
+            assertThat(refusal(pool, configured(models.base(), given.getKey(), given.getValue())))
+                    .extracting(Fault::toString)
+                    .containsExactly(
+                            "[method] %s learns from labels by these options, expected labels or trust_region predicted: a pool's inputs have none"
+                                    .formatted(given.getKey()));
+        }
+    }
+
+    @Test
     void aPoolWithExpertsKeepsItsBase() {
         PoolState withExpert = admitter.admit(pool, published("mail", models.expert(1), base()));
 

@@ -8,6 +8,9 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.tributary.merging.Coefficients;
 import dev.tributary.merging.PublishedLineage;
 import dev.tributary.merging.method.Granularity;
+import dev.tributary.merging.method.LearnsCoefficients;
+import dev.tributary.merging.method.MergeMethod;
+import dev.tributary.merging.method.MethodCatalogue;
 import dev.tributary.tensors.Checkpoint;
 import dev.tributary.tensors.FolderArtifactStore;
 import dev.tributary.tensors.Progress;
@@ -25,6 +28,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.MethodSource;
 
 class ExpertMergerTest {
     private FolderArtifactStore store;
@@ -63,6 +67,35 @@ class ExpertMergerTest {
         assertThat(second.steps()).isEqualTo(first.steps());
         assertThat(first.members())
                 .allSatisfy(part -> assertThat(part.taskVectorNorm()).isPositive());
+    }
+
+    static List<String> methods() {
+        return MethodCatalogue.ids();
+    }
+
+    @ParameterizedTest
+    @MethodSource("methods")
+    void everyMethodMergesAPool(String method) {
+        boolean learns = MergeMethod.of(method, Map.of()).as(LearnsCoefficients.class).isPresent();
+        String[] tasks =
+                method.equals("passthrough")
+                        ? new String[] {"mail"}
+                        : new String[] {"mail", "news"};
+
+        MergedGeneration generation =
+                merger.make(
+                        wish("pool", method, learns ? Map.of("max_steps", "2") : Map.of(), tasks),
+                        null,
+                        Progress.SILENT);
+
+        Path artifact = store.open(generation.artifact());
+        for (String task : tasks) {
+            try (Checkpoint merged = Checkpoint.open(artifact.resolve("tasks").resolve(task))) {
+                for (String tensor : merged.tensors().keySet()) {
+                    assertThat(merged.firstNonFinite(tensor)).as(tensor).isEmpty();
+                }
+            }
+        }
     }
 
     @Test
@@ -239,12 +272,16 @@ class ExpertMergerTest {
     }
 
     private Wish wish(String pool, Map<String, String> options, String... tasks) {
+        return wish(pool, "divmerge", options, tasks);
+    }
+
+    private Wish wish(String pool, String method, Map<String, String> options, String... tasks) {
         Admitter admitter = new Admitter(store);
         PoolState state =
                 admitter.admit(
                         null,
                         new PoolEvent.Configured(
-                                "c", pool, models.base(), "divmerge", options, Samples.LIMITS, 0));
+                                "c", pool, models.base(), method, options, Samples.LIMITS, 0));
         for (String task : tasks) {
             state =
                     admitter.admit(

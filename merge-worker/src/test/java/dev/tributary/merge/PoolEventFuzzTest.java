@@ -226,7 +226,7 @@ class PoolEventFuzzTest {
     }
 
     private static String method(SplittableRandom random) {
-        List<String> known = List.copyOf(MethodCatalogue.recipeIds());
+        List<String> known = List.copyOf(MethodCatalogue.ids());
         return random.nextInt(6) == 0 ? text(random) : pick(known, random);
     }
 

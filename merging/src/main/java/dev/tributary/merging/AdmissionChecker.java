@@ -24,6 +24,8 @@ import org.jspecify.annotations.Nullable;
 /// files, its build against the base's, NaNs and infinities, its labels against its task's, and
 /// whether the task can be merged and scored at all.
 public final class AdmissionChecker {
+    private static final String ONE_OF_THEM = "single_label_classification";
+
     private final Checkpoint base;
     private final String task;
     private final List<Fault> faults = new ArrayList<>();
@@ -119,6 +121,14 @@ public final class AdmissionChecker {
             return;
         }
         faults.addAll(definition.labelFaults(config, task + " config.json"));
+        String problem = expert.config().path("problem_type").asText(ONE_OF_THEM);
+        if (definition.kind() != TaskKind.GENERATION && !problem.equals(ONE_OF_THEM)) {
+            fault(
+                    FailureCode.LABELS_MISMATCH,
+                    task + " config.json",
+                    "problem_type is %s, expected %s: one label is right, and chances add up to 1"
+                            .formatted(problem, ONE_OF_THEM));
+        }
         long expected = definition.labels().size();
         Architecture architecture = Architecture.of(config);
         Optional<String> weight = architecture.labelWeight();

@@ -8,6 +8,7 @@ import dev.tributary.models.Head;
 import dev.tributary.models.InputReader;
 import dev.tributary.models.ModelConfig;
 import dev.tributary.models.RunningModel;
+import dev.tributary.tensors.Digest;
 import dev.tributary.tensors.FailureCode;
 import dev.tributary.tensors.Fault;
 import dev.tributary.tensors.Progress;
@@ -29,6 +30,7 @@ final class DescentBench implements AutoCloseable {
 
     private final MergePlan plan;
     private final LearnsCoefficients method;
+    private final Digest base;
     private final TeacherCache cache;
     private final Progress progress;
     private final Workers workers = Workers.create();
@@ -38,20 +40,30 @@ final class DescentBench implements AutoCloseable {
     private List<DivMergeTask> tasks = List.of();
 
     private DescentBench(
-            MergePlan plan, LearnsCoefficients method, Path cacheFolder, Progress progress) {
+            MergePlan plan,
+            LearnsCoefficients method,
+            Digest base,
+            Path cacheFolder,
+            Progress progress) {
         this.plan = plan;
         this.method = method;
+        this.base = base;
         this.cache = new TeacherCache(cacheFolder);
         this.progress = progress;
     }
 
     /// Gets everything ready.
     ///
+    /// @param base the base's digest
     /// @param cacheFolder where experts' answers are kept between runs
     /// @throws RefusedException for a NaN or an infinity in any checkpoint, with its place
     static DescentBench open(
-            MergePlan plan, LearnsCoefficients method, Path cacheFolder, Progress progress) {
-        DescentBench bench = new DescentBench(plan, method, cacheFolder, progress);
+            MergePlan plan,
+            LearnsCoefficients method,
+            Digest base,
+            Path cacheFolder,
+            Progress progress) {
+        DescentBench bench = new DescentBench(plan, method, base, cacheFolder, progress);
         try {
             bench.open();
             return bench;
@@ -116,6 +128,7 @@ final class DescentBench implements AutoCloseable {
                 Questions.of(calibration, chosen, reader, positions),
                 new TeacherCache.Key(
                         member.digest(),
+                        base,
                         Questions.digest(calibration, chosen),
                         reader.digest(),
                         calibration.maxTokens(),

@@ -2,6 +2,7 @@ package dev.tributary.merging;
 
 import dev.tributary.merging.method.Granularity;
 import dev.tributary.merging.method.LearnsCoefficients;
+import dev.tributary.tensors.Digest;
 import dev.tributary.tensors.Progress;
 import dev.tributary.tensors.RefusedException;
 import java.nio.file.Path;
@@ -20,6 +21,7 @@ import org.jspecify.annotations.Nullable;
 /// from their mapped files.
 public final class DivMergeOptimizer {
     private final MergePlan plan;
+    private final Digest base;
     private final LearnsCoefficients method;
     private final Path cacheFolder;
     private final @Nullable GenerationIdentity identity;
@@ -28,11 +30,13 @@ public final class DivMergeOptimizer {
 
     private DivMergeOptimizer(
             MergePlan plan,
+            Digest base,
             Path cacheFolder,
             @Nullable GenerationIdentity identity,
             Colleagues colleagues,
             Progress progress) {
         this.plan = plan;
+        this.base = base;
         this.cacheFolder = cacheFolder;
         this.identity = identity;
         this.colleagues = colleagues;
@@ -48,6 +52,7 @@ public final class DivMergeOptimizer {
 
     /// Learns the coefficients of a plan.
     ///
+    /// @param base the base's digest
     /// @param previous coefficients to start from, usually the last generation's; null to start
     ///   where the method does
     /// @param cacheFolder where experts' answers are kept between runs, and how far a run has come
@@ -57,12 +62,13 @@ public final class DivMergeOptimizer {
     /// @throws RefusedException for a NaN or an infinity in any checkpoint, with its place
     public static DivMergeResult optimise(
             MergePlan plan,
+            Digest base,
             @Nullable Coefficients previous,
             Path cacheFolder,
             @Nullable GenerationIdentity identity,
             Colleagues colleagues,
             Progress progress) {
-        return new DivMergeOptimizer(plan, cacheFolder, identity, colleagues, progress)
+        return new DivMergeOptimizer(plan, base, cacheFolder, identity, colleagues, progress)
                 .optimise(previous);
     }
 
@@ -78,7 +84,7 @@ public final class DivMergeOptimizer {
                                 granularity(), tasks, plan.groups(), method.start(tasks.size()))
                         : previous.startFor(
                                 granularity(), tasks, plan.groups(), plan.layerOfTensor());
-        try (DescentBench bench = DescentBench.open(plan, method, cacheFolder, progress)) {
+        try (DescentBench bench = DescentBench.open(plan, method, base, cacheFolder, progress)) {
             return descended(
                     SharedObjective.of(bench, method.descent().shares(), colleagues),
                     bench.tasks(),

@@ -3,6 +3,7 @@ package dev.tributary.merging;
 import dev.tributary.merging.method.Granularity;
 import dev.tributary.merging.method.LearnsCoefficients;
 import dev.tributary.merging.method.MergeMethod;
+import dev.tributary.merging.method.TensorSelection;
 import dev.tributary.merging.method.WeightAveraging;
 import dev.tributary.models.Architecture;
 import dev.tributary.models.ModelConfig;
@@ -183,6 +184,13 @@ public final class MergePlanner {
                     "was %s, but %s of layers takes the embeddings of one model as they are:"
                                     .formatted(choice.text(), method.id())
                             + " remove it, or expected base");
+        }
+        if (!method.selection().equals(TensorSelection.ALL)) {
+            fault(
+                    FailureCode.BAD_OPTION,
+                    "include, exclude",
+                    "say which tensors are merged, but %s of layers copies all of them: remove both"
+                            .formatted(method.id()));
         }
         List<SharedTensor> tensors =
                 new StackPlanner(method.stack(), members, outputDtype, faults).tensors();

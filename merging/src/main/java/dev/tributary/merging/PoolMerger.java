@@ -92,7 +92,9 @@ public final class PoolMerger {
                                                     "method",
                                                     "%s learns no coefficients: nobody can help"
                                                             .formatted(plan.method().id()))));
-            DescentBench bench = DescentBench.open(plan, method, request.cacheFolder(), progress);
+            DescentBench bench =
+                    DescentBench.open(
+                            plan, method, request.baseDigest(), request.cacheFolder(), progress);
             return new MergeAssistant(bench, method.descent().shares(), merger.open);
         } catch (RuntimeException | Error e) {
             merger.open.forEach(Checkpoint::close);
@@ -136,6 +138,7 @@ public final class PoolMerger {
                 plan.method().as(LearnsCoefficients.class).isPresent()
                         ? DivMergeOptimizer.optimise(
                                 plan,
+                                request.baseDigest(),
                                 request.previous(),
                                 request.cacheFolder(),
                                 unidentified ? null : Lineage.identity(plan, request.baseDigest()),

@@ -6,6 +6,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -50,14 +51,16 @@ final class RecipeModels {
                 models.fault(place, "has no 'sources', expected a list of '- model: <folder>'");
                 continue;
             }
+            Set<Path> inSlice = new HashSet<>();
             for (int i = 0; i < sources.size(); i++) {
-                models.source("%s.sources[%d]".formatted(place, i), sources.path(i));
+                models.source("%s.sources[%d]".formatted(place, i), sources.path(i), inSlice);
             }
         }
         return models;
     }
 
-    private void source(String place, JsonNode entry) {
+    /// @param inSlice the models of the same slice so far
+    private void source(String place, JsonNode entry, Set<Path> inSlice) {
         RecipeReader.unknownKeys(
                 place + ".", entry, Set.of("model", "layer_range", "parameters"), faults);
         JsonNode range = entry.path("layer_range");
@@ -73,6 +76,9 @@ final class RecipeModels {
                 fault(place, "has no 'model', expected the folder of a checkpoint");
             }
             return;
+        }
+        if (!inSlice.add(directory)) {
+            fault(place, "'%s' is listed twice".formatted(written));
         }
         if (models.stream().noneMatch(other -> other.directory().equals(directory))) {
             models.add(new Listed(place, written, directory, entry.path("parameters")));

@@ -53,9 +53,8 @@ record RecipePaths(Path folder) {
             return "is no path, expected the folder of a checkpoint";
         }
         if (written.contains("+")) {
-            return "'%s' is no folder: adapters are not read here, merge the adapter into its model"
-                            .formatted(written)
-                    + " first";
+            return "'%s' is no folder: an adapter is listed by its own folder, beside base_model, and read as it is"
+                    .formatted(written);
         }
         if (HUB_ID.matcher(written).matches() && !written.startsWith(".")) {
             return "'%s' is no folder beside the recipe: models are not fetched from a hub,"

@@ -145,7 +145,7 @@ final class RecipeReader {
                                 tasks.get(model.directory())));
             }
         }
-        base = baseOrTemplate(kind, role, base, members);
+        base = baseOrTemplate(kind, role, base, members, sliced && stacks);
         if (members.isEmpty()) {
             fault("models", "names no model to merge, expected at least one besides the base");
         }
@@ -193,11 +193,13 @@ final class RecipeReader {
         return selection;
     }
 
+    /// @param stacks whether layers are stacked, on those of the first model
     private @Nullable Path baseOrTemplate(
             MethodEntry<?> kind,
             BaseRole role,
             @Nullable Path base,
-            List<Recipe.RecipeMember> members) {
+            List<Recipe.RecipeMember> members,
+            boolean stacks) {
         if (role == BaseRole.SUBTRACTED || role == BaseRole.ENDPOINT) {
             if (root.path("base_model").isMissingNode()) {
                 fault("base_model", "is missing, expected the model the others were tuned from");
@@ -206,8 +208,18 @@ final class RecipeReader {
             }
             return base;
         }
-        if (base == null || root.has("slices")) {
-            return members.isEmpty() ? null : members.getFirst().directory();
+        Path first = members.isEmpty() ? null : members.getFirst().directory();
+        if (base == null) {
+            return first;
+        }
+        if (stacks) {
+            if (!base.equals(first)) {
+                fault(
+                        "base_model",
+                        "is not the first slice's model, from which a stack has its configuration and"
+                                + " tokenizer: expected that one, or no base_model");
+            }
+            return first;
         }
         if (role == BaseRole.TEMPLATE
                 && members.stream().noneMatch(member -> base.equals(member.directory()))) {

@@ -9,11 +9,14 @@ import dev.tributary.tensors.FailureCode;
 import dev.tributary.tensors.Fault;
 import dev.tributary.tensors.RefusedException;
 import dev.tributary.tensors.TensorInfo;
+import java.util.Collection;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.Set;
+import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
@@ -55,7 +58,60 @@ final class StackPlanner {
         if (lowest >= 0 && highest >= 0 && lowest != highest) {
             refuseOtherTokens(members.get(lowest), members.get(highest));
         }
+        if (lowest >= 0) {
+            stack.slices().stream()
+                    .map(slice -> member(slice.model()))
+                    .filter(member -> member >= 0 && member != lowest)
+                    .distinct()
+                    .forEach(member -> refuseOtherBuild(members.get(lowest), members.get(member)));
+        }
         return List.copyOf(tensors.values());
+    }
+
+    /// The new model has the configuration of the lowest slice's model, which has to hold for every
+    /// layer, and a layer the tensors that it has there.
+    private void refuseOtherBuild(Member lowest, Member other) {
+        faults.addAll(
+                ConfigComparison.faultsAmongLayers(lowest.expert().config(), lowest.task(), other));
+        Collection<Set<String>> known = tensorsByLayer(lowest).values();
+        Set<String> usual = known.stream().findFirst().orElse(Set.of());
+        tensorsByLayer(other)
+                .forEach((layer, found) -> {
+                    boolean taken =
+                            stack.slices().stream()
+                                    .anyMatch(slice ->
+                                            slice.model().equals(other.task())
+                                                    && layer >= slice.from()
+                                                    && layer < slice.to());
+                    if (taken && !known.contains(found)) {
+                        Set<String> odd = new TreeSet<>(found);
+                        odd.removeAll(usual);
+                        Set<String> missing = new TreeSet<>(usual);
+                        missing.removeAll(found);
+                        fault(
+                                missing.isEmpty()
+                                        ? FailureCode.ARCHITECTURE_MISMATCH
+                                        : FailureCode.TENSOR_MISSING,
+                                other.task(),
+                                "has other tensors in layer %d than %s has in its layers:%s%s"
+                                        .formatted(
+                                                layer,
+                                                lowest.task(),
+                                                missing.isEmpty() ? "" : " without " + missing,
+                                                odd.isEmpty() ? "" : " with " + odd));
+                    }
+                });
+    }
+
+    private static SortedMap<Integer, Set<String>> tensorsByLayer(Member member) {
+        SortedMap<Integer, Set<String>> byLayer = new TreeMap<>();
+        for (String name : member.expert().tensors().keySet()) {
+            LayerDepth.Place place = LayerDepth.place(name);
+            if (place != null) {
+                byLayer.computeIfAbsent(place.layer(), _ -> new TreeSet<>()).add(place.rest());
+            }
+        }
+        return byLayer;
     }
 
     /// Embeddings come from the lowest slice's model and the output from the highest one's: one

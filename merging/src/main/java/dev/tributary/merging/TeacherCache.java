@@ -24,9 +24,10 @@ import java.util.Optional;
 /// Keeps what experts answered to calibration inputs, so that each expert runs once for as long as
 /// it is in its pool.
 ///
-/// An entry is found by what it was computed from: the expert, the inputs, the tokenizer, the
-/// length limit and the version of the code. Entries are written aside and renamed, and carry a
-/// digest of their own: a damaged one counts as absent.
+/// An entry is found by what it was computed from: the expert, the base, on which an adapter stands
+/// and whose tokens end an answer, the inputs, the tokenizer, the length limit and the version of
+/// the code. Entries are written aside and renamed, and carry a digest of their own: a damaged one
+/// counts as absent.
 final class TeacherCache {
     /// Changes whenever answers may come out differently.
     private static final int CODE_VERSION = 6;
@@ -47,7 +48,13 @@ final class TeacherCache {
     /// What an entry was computed from.
     ///
     /// @param leading outcomes kept one by one; 0 for whole distributions
-    record Key(Digest expert, Digest inputs, Digest tokenizer, int maxTokens, int leading) {
+    record Key(
+            Digest expert,
+            Digest base,
+            Digest inputs,
+            Digest tokenizer,
+            int maxTokens,
+            int leading) {
 
         /// The digest of inputs: every text with its length before it, so that no two lists of
         /// texts read the same.
@@ -66,9 +73,10 @@ final class TeacherCache {
 
         String fileName() {
             return Digest.ofText(
-                            "%s\n%s\n%s\n%d\n%d\n%d"
+                            "%s\n%s\n%s\n%s\n%d\n%d\n%d"
                                     .formatted(
                                             expert,
+                                            base,
                                             inputs,
                                             tokenizer,
                                             maxTokens,
@@ -96,22 +104,30 @@ final class TeacherCache {
         try {
             Files.createDirectories(folder);
             Path aside = Files.createTempFile(folder, "new-", ".partial");
-            try (FileChannel channel = FileChannel.open(aside, StandardOpenOption.WRITE)) {
-                MessageDigest digest = sha256();
-                write(channel, head(teacher), digest);
-                for (long from = 0; from < teacher.values().byteSize(); from += PIECE) {
-                    long bytes = Math.min(PIECE, teacher.values().byteSize() - from);
-                    MemorySegment piece = teacher.values().asSlice(from, bytes);
-                    write(channel, ByteBuffer.wrap(piece.toArray(ValueLayout.JAVA_BYTE)), digest);
-                }
-                write(channel, ByteBuffer.wrap(digest.digest()), sha256());
-                channel.force(true);
+            try {
+                write(teacher, aside);
+                Files.move(aside, file, StandardCopyOption.ATOMIC_MOVE);
+            } finally {
+                Files.deleteIfExists(aside);
             }
-            Files.move(aside, file, StandardCopyOption.ATOMIC_MOVE);
         } catch (IOException e) {
             throw new UncheckedIOException("cannot write " + file, e);
         }
         return find(key).orElse(teacher);
+    }
+
+    private static void write(Teacher teacher, Path file) throws IOException {
+        try (FileChannel channel = FileChannel.open(file, StandardOpenOption.WRITE)) {
+            MessageDigest digest = sha256();
+            write(channel, head(teacher), digest);
+            for (long from = 0; from < teacher.values().byteSize(); from += PIECE) {
+                long bytes = Math.min(PIECE, teacher.values().byteSize() - from);
+                MemorySegment piece = teacher.values().asSlice(from, bytes);
+                write(channel, ByteBuffer.wrap(piece.toArray(ValueLayout.JAVA_BYTE)), digest);
+            }
+            write(channel, ByteBuffer.wrap(digest.digest()), sha256());
+            channel.force(true);
+        }
     }
 
     private static void write(FileChannel channel, ByteBuffer bytes, MessageDigest digest)

@@ -95,6 +95,40 @@ class AdmissionCheckerTest {
                                 + " tuned from another model?");
     }
 
+    /// Arithmetic would take it, but nobody could score it.
+    @Test
+    void anArchitectureThatCannotRunIsRefusedWithThoseThatCan() throws IOException {
+        for (Path model : List.of(pool.base(), pool.expert("spam"))) {
+            rewrite(
+                    model.resolve("config.json"),
+                    "\"model_type\": \"bert\"",
+                    "\"model_type\": \"mamba\"");
+        }
+        assertThat(check("spam", pool.expert("spam"), pool.taskFolder("spam")))
+                .extracting(Fault::toString)
+                .anySatisfy(fault ->
+                        assertThat(fault)
+                                .contains("mamba")
+                                .contains("bert")
+                                .contains("qwen2")
+                                .contains("t5")
+                                .contains("clip"));
+    }
+
+    @Test
+    void anExpertThatChoosesSeveralLabelsIsRefused() throws IOException {
+        rewrite(
+                pool.expert("spam").resolve("config.json"),
+                "single_label_classification",
+                "multi_label_classification");
+        assertThat(check("spam", pool.expert("spam"), pool.taskFolder("spam")))
+                .extracting(Fault::toString)
+                .containsExactly(
+                        "[spam config.json] problem_type is multi_label_classification, expected"
+                                + " single_label_classification: one label is right, and chances add"
+                                + " up to 1");
+    }
+
     private List<Fault> check(String task, Path expert, Path taskFolder) {
         try (Checkpoint base = Checkpoint.open(pool.base())) {
             return AdmissionChecker.check(base, task, expert, taskFolder);

@@ -36,7 +36,7 @@ class DataDrivenMethodsTest {
 
     @TempDir private Path folder;
 
-    private final Random random = new Random(5);
+    private Random random = new Random(5);
     private final Map<String, float[]> base = model(1);
 
     private Map<String, float[]> model(double scale) {
@@ -126,6 +126,28 @@ class DataDrivenMethodsTest {
                 (name, values) -> assertThat(of(reversed, name)).as(name).isEqualTo(values));
     }
 
+    /// The planner sorts experts by task, so that only another name brings one to another place.
+    @ParameterizedTest
+    @ValueSource(strings = {"fisher", "regmean", "lot", "cat", "tatr"})
+    void whatAnExpertIsCalledChangesNothing(String id) {
+        Map<String, float[]> straight = named(folder.resolve("straight"), TASKS).merge(whole(id));
+        Map<String, float[]> others =
+                named(folder.resolve("others"), List.of("c", "a", "b")).merge(whole(id));
+        straight.forEach((name, values) ->
+                assertThat(of(others, name)).as(name).containsExactly(values, within(2e-5f)));
+    }
+
+    /// The same three experts under names.
+    private StatisticMerge named(Path work, List<String> names) {
+        StatisticMerge merge = new StatisticMerge(work, SHAPES, base);
+        for (int expert = 0; expert < names.size(); expert++) {
+            random = new Random(100 + expert);
+            merge.with(names.get(expert), expert());
+            known(merge, names.get(expert), 20);
+        }
+        return merge;
+    }
+
     @ParameterizedTest
     @ValueSource(strings = {"fisher", "regmean", "lot", "cat", "tatr"})
     void oneExpertWholeIsThatExpert(String id) {
@@ -170,10 +192,10 @@ class DataDrivenMethodsTest {
 
     @ParameterizedTest
     @ValueSource(strings = {"fisher", "regmean", "lot", "cat", "tatr"})
-    void inputsOfZerosAreNoError(String id) {
+    void inputsOfZerosAndAnExpertThatNeverMovedAreNoError(String id) {
         StatisticMerge merge = new StatisticMerge(folder, SHAPES, base);
         for (String task : TASKS) {
-            merge.with(task, expert());
+            merge.with(task, task.equals("b") ? base : expert());
             merge.rows(task, LINEAR, new float[3 * IN]);
             merge.given(Statistic.INPUT_SQUARES, task, SCALE, 3, new float[IN]);
             SHAPES.forEach((name, _) -> {
@@ -276,6 +298,111 @@ class DataDrivenMethodsTest {
                                         "0")),
                         LINEAR);
         assertThat(lot).containsExactly(regMean, within(1e-6f));
+    }
+
+    /// Where the inputs do not span the space, RegMean's published form (with the pseudo-inverse)
+    /// erases what lies beyond their span; LOT keeps the base's there.
+    @Test
+    void lotDiffersFromRegMeanByWhatTheBaseHasBeyondTheInputs() {
+        Map<String, float[]> inputs = oneInputEach();
+        Map<String, Map<String, float[]>> experts = new LinkedHashMap<>();
+        StatisticMerge merge = new StatisticMerge(folder, SHAPES, base);
+        for (String task : TASKS) {
+            Map<String, float[]> expert = expert();
+            experts.put(task, expert);
+            merge.with(task, expert);
+            known(merge, task, 1);
+            merge.rows(task, LINEAR, of(inputs, task));
+        }
+        float[] merged = of(merge.merge(method("lot", "ridge", "0")), LINEAR);
+        double[][] dual = dual(inputs);
+        for (int out = 0; out < OUT; out++) {
+            for (int i = 0; i < IN; i++) {
+                double regMean = 0;
+                double beyond = of(base, LINEAR)[out * IN + i];
+                for (int t = 0; t < TASKS.size(); t++) {
+                    float[] x = of(inputs, TASKS.get(t));
+                    float[] own = of(Objects.requireNonNull(experts.get(TASKS.get(t))), LINEAR);
+                    regMean += output(own, out, x) * dual[t][i];
+                    beyond -= output(of(base, LINEAR), out, x) * dual[t][i];
+                }
+                assertThat((double) merged[out * IN + i]).isCloseTo(regMean + beyond, within(1e-5));
+            }
+        }
+    }
+
+    @Test
+    void equalExpertsMoveTheBaseInLotOnlyWithinTheSpanOfTheInputs() {
+        Map<String, float[]> inputs = oneInputEach();
+        Map<String, float[]> expert = expert();
+        StatisticMerge merge = new StatisticMerge(folder, SHAPES, base);
+        for (String task : TASKS) {
+            merge.with(task, expert);
+            known(merge, task, 1);
+            merge.rows(task, LINEAR, of(inputs, task));
+        }
+        float[] merged = of(merge.merge(method("lot", "ridge", "0")), LINEAR);
+        double[][] dual = dual(inputs);
+        for (int out = 0; out < OUT; out++) {
+            for (int i = 0; i < IN; i++) {
+                double expected = of(base, LINEAR)[out * IN + i];
+                for (int t = 0; t < TASKS.size(); t++) {
+                    float[] x = of(inputs, TASKS.get(t));
+                    double moved =
+                            output(of(expert, LINEAR), out, x) - output(of(base, LINEAR), out, x);
+                    expected += moved * dual[t][i];
+                }
+                assertThat((double) merged[out * IN + i]).isCloseTo(expected, within(1e-5));
+            }
+        }
+    }
+
+    private Map<String, float[]> oneInputEach() {
+        Map<String, float[]> inputs = new LinkedHashMap<>();
+        TASKS.forEach(task -> inputs.put(task, gaussian(IN, 1)));
+        return inputs;
+    }
+
+    private static double output(float[] weights, int out, float[] input) {
+        double sum = 0;
+        for (int i = 0; i < IN; i++) {
+            sum += (double) weights[out * IN + i] * input[i];
+        }
+        return sum;
+    }
+
+    /// `(X X^T)^-1 X`, the inputs as rows of X: a row has the inner product 1 with its own input
+    /// and 0 with the others', and lies in their span.
+    private static double[][] dual(Map<String, float[]> inputs) {
+        int count = TASKS.size();
+        double[][] system = new double[count][count + IN];
+        for (int t = 0; t < count; t++) {
+            float[] x = of(inputs, TASKS.get(t));
+            for (int s = 0; s < count; s++) {
+                float[] y = of(inputs, TASKS.get(s));
+                for (int i = 0; i < IN; i++) {
+                    system[t][s] += (double) x[i] * y[i];
+                }
+            }
+            for (int i = 0; i < IN; i++) {
+                system[t][count + i] = x[i];
+            }
+        }
+        for (int pivot = 0; pivot < count; pivot++) {
+            double factor = system[pivot][pivot];
+            system[pivot] = Arrays.stream(system[pivot]).map(v -> v / factor).toArray();
+            for (int row = 0; row < count; row++) {
+                double times = system[row][pivot];
+                for (int column = 0; row != pivot && column < count + IN; column++) {
+                    system[row][column] -= times * system[pivot][column];
+                }
+            }
+        }
+        double[][] dual = new double[count][];
+        for (int t = 0; t < count; t++) {
+            dual[t] = Arrays.copyOfRange(system[t], count, count + IN);
+        }
+        return dual;
     }
 
     @ParameterizedTest

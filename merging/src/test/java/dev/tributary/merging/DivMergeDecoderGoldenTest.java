@@ -107,6 +107,19 @@ class DivMergeDecoderGoldenTest {
         }
     }
 
+    @Test
+    void theMergedModelAnswersAsInTheReference() {
+        vectors.materialise(filled(0.3));
+        for (int t = 0; t < 3; t++) {
+            DivMergeTask task = tasks.get(t);
+            assertThat(
+                            DescentBench.ask(task.name(), model, null, task.inputs(), 0)
+                                    .values()
+                                    .toArray(ValueLayout.JAVA_FLOAT))
+                    .containsExactly(expected.get("merged_logits." + t), within(2e-5f));
+        }
+    }
+
     @ParameterizedTest
     @CsvSource({"JS, 1000000000, 1, 1", "KL, 1000000000, 1, 1", "JS, 150000, 2, 4", "KL, 1, 5, 5"})
     void lossesAndGradientsAreThoseOfTheReferenceAlsoInParts(

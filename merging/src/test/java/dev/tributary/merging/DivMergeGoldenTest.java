@@ -101,6 +101,19 @@ class DivMergeGoldenTest {
         }
     }
 
+    @Test
+    void theMergedModelAnswersAsInTheReference() {
+        vectors.materialise(filled(0.3));
+        for (int t = 0; t < 3; t++) {
+            DivMergeTask task = tasks.get(t);
+            assertThat(
+                            DescentBench.ask(task.name(), model, task.head(), task.inputs(), 0)
+                                    .values()
+                                    .toArray(ValueLayout.JAVA_FLOAT))
+                    .containsExactly(expected.get("merged_logits." + t), within(2e-5f));
+        }
+    }
+
     @ParameterizedTest
     @EnumSource(Divergence.class)
     void lossesAndGradientsAreThoseOfTheReference(Divergence divergence) {
@@ -255,6 +268,35 @@ class DivMergeGoldenTest {
         }
     }
 
+    /// Only the order of sums changes with the experts' names, by which a plan sorts them.
+    @Test
+    void theLossDoesNotDependOnTheOrderOfTheTasks() {
+        MergePlan other = plan(Granularity.LAYER, List.of("z", "a", "m"));
+        int[] order = {1, 2, 0};
+        double[][] gamma = filled(0);
+        for (int t = 0; t < 3; t++) {
+            for (int g = 0; g < 4; g++) {
+                gamma[t][g] = 0.1 * (t + 1) + 0.05 * g;
+            }
+        }
+        double[] losses = objective(Divergence.JS).losses(gamma);
+        double[] inOrder =
+                new DivMergeObjective(
+                                model,
+                                new TaskVectors(other, model, workers),
+                                Arrays.stream(order).mapToObj(tasks::get).toList(),
+                                Divergence.JS)
+                        .losses(
+                                Arrays.stream(order)
+                                        .mapToObj(t -> gamma[t])
+                                        .toArray(double[][]::new));
+        assertThat(other.tasks()).containsExactly("a", "m", "z");
+        assertThat(inOrder)
+                .containsExactly(
+                        Arrays.stream(order).mapToDouble(t -> losses[t]).toArray(), within(1e-6));
+        assertThat(losses[0]).isNotCloseTo(losses[1], within(1e-4));
+    }
+
     private static DivMerge fullBatch(Granularity granularity, Divergence divergence) {
         return new DivMerge(
                 new DescentSettings(
@@ -269,15 +311,19 @@ class DivMergeGoldenTest {
     }
 
     private MergePlan plan(Granularity granularity) {
+        return plan(granularity, List.of("expert0", "expert1", "expert2"));
+    }
+
+    private MergePlan plan(Granularity granularity, List<String> names) {
         List<Member> members = new ArrayList<>();
         for (int t = 0; t < 3; t++) {
             members.add(
                     new Member(
-                            "expert" + t,
+                            names.get(t),
                             open("expert" + t),
                             Digest.ofText("expert" + t),
                             new CalibrationSet(
-                                    "expert" + t,
+                                    names.get(t),
                                     24,
                                     List.of(new Example("ids come with the fixture", null, null)),
                                     List.of(),

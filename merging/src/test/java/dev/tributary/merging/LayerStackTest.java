@@ -130,4 +130,96 @@ class LayerStackTest {
                         "[two] gives the output but has other tokens than one, which gives the"
                                 + " embeddings: token 1 is 'd' here and 'b' there");
     }
+
+    @Test
+    void layersOfAnotherBuildAreRefused() {
+        model("one", 2, 2, 10);
+        new TinyCheckpoint()
+                .config(
+                        "{\"model_type\": \"bows\", \"num_hidden_layers\": 2, \"rms_norm_eps\": 1,"
+                                + " \"rope_theta\": 9, \"rope_scaling\": {\"type\": \"linear\", \"factor\": 4}}")
+                .with("model.layers.0.o_proj.weight", 1, 2)
+                .with("model.layers.0.o_proj.bias", 1)
+                .with("model.layers.1.o_proj.weight", 1, 2)
+                .with("model.layers.1.norm.weight", 1)
+                .write(folder.resolve("two"));
+        new TinyCheckpoint()
+                .config(
+                        "{\"model_type\": \"arrows\", \"num_hidden_layers\": 7, \"rms_norm_eps\": 1.0,"
+                                + " \"rope_parameters\": {\"rope_type\": \"linear\", \"rope_theta\": 9.0, \"factor\": 2}}")
+                .with("model.layers.0.o_proj.weight", 1, 2)
+                .with("model.layers.0.norm.weight", 1)
+                .write(folder.resolve("three"));
+        assertThat(
+                        faults(
+                                recipe(
+                                        """
+                                          - sources:
+                                              - {model: one, layer_range: [0, 2]}
+                                          - sources:
+                                              - {model: two, layer_range: [0, 2]}
+                                          - sources:
+                                              - {model: three, layer_range: [0, 1]}
+                                        """)))
+                .containsExactlyInAnyOrder(
+                        "[two config.json] model_type is \"bows\", expected \"arrows\" as in one: layers"
+                                + " of another build do not fit between its own",
+                        "[two] has other tensors in layer 0 than one has in its layers: without"
+                                + " [.norm.weight] with [.o_proj.bias]");
+        assertThat(
+                        faults(
+                                recipe(
+                                        """
+                                          - sources:
+                                              - {model: two, layer_range: [1, 2]}
+                                          - sources:
+                                              - {model: three, layer_range: [0, 1]}
+                                        """)))
+                .containsExactlyInAnyOrder(
+                        "[three config.json] model_type is \"arrows\", expected \"bows\" as in two: layers"
+                                + " of another build do not fit between its own",
+                        "[three config.json] factor is 2, expected 4 as in two: layers of another"
+                                + " build do not fit between its own");
+    }
+
+    @Test
+    void whatAStackCannotHeedIsRefused() {
+        model("one", 2, 2, 10);
+        model("two", 2, 2, 20);
+        Path recipe =
+                recipe(
+                        """
+                          - sources:
+                              - {model: one, layer_range: [0, 2]}
+                          - sources:
+                              - {model: two, layer_range: [0, 1]}
+                        base_model: two
+                        """);
+        assertThat(faults(recipe))
+                .containsExactly(
+                        "[recipe.yml base_model] is not the first slice's model, from which a stack has"
+                                + " its configuration and tokenizer: expected that one, or no"
+                                + " base_model");
+        Path excluding =
+                recipe(
+                        """
+                          - sources:
+                              - {model: one, layer_range: [0, 2]}
+                        base_model: one
+                        exclude: ["*norm*"]
+                        """);
+        assertThat(faults(excluding))
+                .containsExactly(
+                        "[include, exclude] say which tensors are merged, but passthrough of layers"
+                                + " copies all of them: remove both");
+    }
+
+    private static List<String> faults(Path recipe) {
+        return catchThrowableOfType(
+                        RefusedException.class, () -> PoolMerger.plan(Recipe.read(recipe)))
+                .faults()
+                .stream()
+                .map(Fault::toString)
+                .toList();
+    }
 }

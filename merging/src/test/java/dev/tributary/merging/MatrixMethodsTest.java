@@ -140,6 +140,28 @@ class MatrixMethodsTest {
         assertThat(m[1]).isCloseTo(0.5, within(1e-4));
     }
 
+    /// Three task vectors of rank two in a space of twelve dimensions.
+    @Test
+    void wudisLossIsZeroWhereTheTaskVectorsAreIndependent() {
+        SmallMerge merge = new SmallMerge(folder.resolve("low"), base);
+        for (String task : TASKS) {
+            Map<String, float[]> taskVector = SmallMerge.random(1, 0);
+            Map<String, float[]> factors = SmallMerge.random(task.hashCode(), 0.3);
+            float[] left = Objects.requireNonNull(factors.get(TALL));
+            float[] right = Objects.requireNonNull(factors.get(WIDE));
+            float[] product = Objects.requireNonNull(taskVector.get(WIDE));
+            for (int i = 0; i < product.length; i++) {
+                for (int k = 0; k < 2; k++) {
+                    product[i] += left[i / 12 * 2 + k] * right[k * 12 + i % 12];
+                }
+            }
+            taskVectors.put(task, taskVector);
+            merge.with(task, SmallMerge.sum(base, taskVector));
+        }
+        double[] m = merged(merge, MergeMethod.of("wudi", Map.of("ridge", "1e-9")), WIDE);
+        assertThat(loss(m, WIDE, 12)).isLessThan(1e-6 * loss(sum(WIDE), WIDE, 12));
+    }
+
     @Test
     void wudiLeavesNormsAndEmbeddingsAtTheBaseUnlessTold() {
         MergeMethod published = MergeMethod.of("wudi", Map.of());

@@ -7,6 +7,8 @@ import static org.assertj.core.api.Assertions.within;
 import dev.tributary.merging.method.DivMerge;
 import dev.tributary.merging.method.Granularity;
 import dev.tributary.merging.method.MergeMethod;
+import dev.tributary.merging.method.MethodCatalogue;
+import dev.tributary.merging.method.OptionReader;
 import dev.tributary.merging.method.Setting;
 import dev.tributary.merging.method.TaskArithmetic;
 import dev.tributary.merging.method.Ties;
@@ -25,6 +27,7 @@ import java.util.Arrays;
 import java.util.Collections;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Map;
 import java.util.Random;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
@@ -89,8 +92,11 @@ class MergeExecutorTest {
         }
     }
 
-    @Test
-    void taskVectorsThatTouchDifferentEntriesAddUpInTies() {
+    @ParameterizedTest
+    @ValueSource(strings = {"ties", "dare_ties", "della", "breadcrumbs_ties"})
+    void taskVectorsThatTouchDifferentEntriesAddUpWhereSignsAreElected(String id) {
+        MergeMethod whole =
+                OptionReader.read(MethodCatalogue.find(id).orElseThrow(), Map.of(), true);
         float[] base = values(300);
         float[] first = base.clone();
         float[] second = base.clone();
@@ -99,7 +105,7 @@ class MergeExecutorTest {
             second[100 + i] -= 0.25f;
         }
         float[] merged =
-                merge(TinyCheckpoint.of("w", base), TIES, member("a", first), member("b", second));
+                merge(TinyCheckpoint.of("w", base), whole, member("a", first), member("b", second));
         for (int i = 0; i < 300; i++) {
             float wanted = i < 100 ? first[i] : second[i];
             assertThat(merged[i]).isCloseTo(wanted, within(1e-6f));

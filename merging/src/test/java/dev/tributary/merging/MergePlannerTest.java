@@ -21,6 +21,9 @@ import java.util.Map;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class MergePlannerTest {
     private static final MergeMethod SUM = new TaskArithmetic(0.3);
@@ -167,17 +170,102 @@ class MergePlannerTest {
                         "[x a] density 0.1 with epsilon 0.15 leaves chances outside of (0, 1)");
     }
 
-    @Test
-    void aMeanOfWeightsThatCancelIsRefused() {
+    @ParameterizedTest
+    @ValueSource(strings = {"weight_averaging", "multislerp"})
+    void aMeanOfWeightsThatCancelIsRefused(String method) {
         TinyCheckpoint base = TinyCheckpoint.of("a", 1);
         assertThat(
                         faults(
                                 base,
-                                new WeightAveraging(),
+                                MergeMethod.of(method, Map.of()),
                                 base.member(folder.resolve("1"), "x", 1, null),
                                 base.member(folder.resolve("2"), "y", -1, null)))
                 .containsExactly(
                         "[weight] the members' weights add up to 0, so there is no mean of them");
+    }
+
+    /// What the families call it.
+    @ParameterizedTest
+    @CsvSource({
+        "n_layers, 2, 3",
+        "num_decoder_layers, 2, 3",
+        "num_heads, 16, 8",
+        "d_kv, 32, 64",
+        "model_type, 'arrows', 'bows'",
+    })
+    void anExpertOfAnotherBuildIsNamedWhateverItsShapes(
+            String key, String ofBase, String ofExpert) {
+        TinyCheckpoint base = TinyCheckpoint.of("a", 1).config(config(key, ofBase));
+        TinyCheckpoint expert = TinyCheckpoint.of("a", 1).config(config(key, ofExpert));
+        assertThat(faults(base, SUM, expert.member(folder.resolve("1"), "x")))
+                .containsExactly(
+                        "[x config.json] %s is %s, expected %s as in the base: tuned from another model?"
+                                .formatted(key, json(ofExpert), json(ofBase)));
+    }
+
+    @Test
+    void aTowerOfAnotherBuildIsNamed() {
+        assertThat(
+                        compared(
+                                "{\"vision_config\": {\"num_attention_heads\": 4}}",
+                                "{\"vision_config\": {\"num_attention_heads\": 8}}"))
+                .containsExactly(
+                        "[x config.json] vision_config.num_attention_heads is 8, expected 4 as in the"
+                                + " base: tuned from another model?");
+    }
+
+    @Test
+    void versionsOfTransformersSayTheSameInOtherWords() {
+        assertThat(
+                        compared(
+                                "{\"rope_theta\": 10000.0, \"rope_scaling\": null}",
+                                "{\"rope_parameters\": {\"rope_theta\": 10000, \"rope_type\":"
+                                        + " \"default\"}}"))
+                .isEmpty();
+        assertThat(
+                        compared(
+                                "{\"model_type\": \"t5\", \"tie_word_embeddings\": false}",
+                                "{\"model_type\": \"t5\", \"tie_word_embeddings\": true}"))
+                .isEmpty();
+    }
+
+    @Test
+    void positionsThatTurnOtherwiseAreNamedWhicheverVersionWroteThem() {
+        assertThat(
+                        compared(
+                                "{\"rope_theta\": 10000.0, \"rope_scaling\": null}",
+                                "{\"rope_parameters\": {\"rope_theta\": 5, \"rope_type\": \"yarn\","
+                                        + " \"factor\": 4}}"))
+                .containsExactly(
+                        "[x config.json] rope_theta is 5, expected 10000.0 as in the base: tuned from"
+                                + " another model?",
+                        "[x config.json] rope_type is \"yarn\", expected \"default\" as in the base:"
+                                + " tuned from another model?");
+    }
+
+    private List<String> compared(String ofBase, String ofExpert) {
+        Checkpoint base =
+                opened(
+                        TinyCheckpoint.of("a", 1)
+                                .config(ofBase)
+                                .open(folder.resolve("compared-" + open.size())));
+        Member expert =
+                TinyCheckpoint.of("a", 1)
+                        .config(ofExpert)
+                        .member(folder.resolve("compared-" + open.size()), "x");
+        open.add(expert.expert());
+        return ConfigComparison.faults(base.config(), expert, true).stream()
+                .map(Fault::toString)
+                .toList();
+    }
+
+    private static String config(String key, String value) {
+        String type = key.equals("model_type") ? "" : "\"model_type\": \"arrows\", ";
+        return "{%s\"%s\": %s}".formatted(type, key, json(value));
+    }
+
+    private static String json(String value) {
+        return Character.isDigit(value.charAt(0)) ? value : "\"%s\"".formatted(value);
     }
 
     @Test

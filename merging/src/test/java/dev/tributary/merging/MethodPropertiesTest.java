@@ -32,6 +32,9 @@ class MethodPropertiesTest {
     /// Their definition does not return a single expert: they flatten its spectrum.
     private static final Set<String> NOT_THE_EXPERT = Set.of("iso_c", "iso_cts");
 
+    /// Opcm projects each expert on those before it; a spherical interpolation has two ends.
+    private static final Set<String> BY_NAME = Set.of("opcm", "slerp");
+
     @TempDir private Path folder;
 
     static Stream<MethodEntry<?>> methods() {
@@ -75,6 +78,70 @@ class MethodPropertiesTest {
         Path straight = merge.file(pool(entry), reversed(entry).reversed());
         Path reversed = merge.file(pool(entry), reversed(entry));
         assertThat(Files.mismatch(straight, reversed)).isEqualTo(-1);
+    }
+
+    /// The planner sorts experts by task, so that only another name brings one to another place.
+    @ParameterizedTest
+    @MethodSource("methods")
+    void whatAnExpertIsCalledChangesNothing(MethodEntry<?> entry) {
+        if (BY_NAME.contains(entry.id())) {
+            return;
+        }
+        Map<String, float[]> straight = named(entry, List.of("a", "b", "c")).merge(whole(entry));
+        Map<String, float[]> others = named(entry, List.of("c", "b", "a")).merge(whole(entry));
+        straight.forEach((name, values) ->
+                assertThat(others.get(name)).as(name).containsExactly(values, within(2e-5f)));
+    }
+
+    private SmallMerge named(MethodEntry<?> entry, List<String> names) {
+        SmallMerge merge = new SmallMerge(folder.resolve(names.getFirst()), BASE);
+        for (int expert = 0; expert < Math.min(3, entry.mostExperts()); expert++) {
+            merge.with(names.get(expert), expert(expert));
+        }
+        return merge;
+    }
+
+    /// Beside those that decompose matrices.
+    @ParameterizedTest
+    @MethodSource("methods")
+    void equalExpertsOnlyStretchTheirTaskVector(MethodEntry<?> entry) {
+        if (Set.of("tsv_m", "iso_c", "iso_cts", "wudi", "opcm").contains(entry.id())) {
+            return;
+        }
+        Map<String, float[]> expert = expert(7);
+        SmallMerge merge = new SmallMerge(folder, BASE);
+        for (String task : reversed(entry)) {
+            merge.with(task, expert);
+        }
+        merge.merge(whole(entry))
+                .forEach((name, values) -> {
+                    float[] from = Objects.requireNonNull(BASE.get(name));
+                    float[] to = Objects.requireNonNull(expert.get(name));
+                    double along = 0;
+                    double square = 0;
+                    for (int i = 0; i < values.length; i++) {
+                        along += (double) (values[i] - from[i]) * (to[i] - from[i]);
+                        square += (double) (to[i] - from[i]) * (to[i] - from[i]);
+                    }
+                    assertThat(along / square).as(name).isBetween(0.999, 3.001);
+                    for (int i = 0; i < values.length; i++) {
+                        double expected = from[i] + along / square * (to[i] - from[i]);
+                        assertThat((double) values[i]).as(name).isCloseTo(expected, within(2e-5));
+                    }
+                });
+    }
+
+    @ParameterizedTest
+    @MethodSource("methods")
+    void anExpertThatNeverMovedBesideOthersIsNoError(MethodEntry<?> entry) {
+        experts(entry)
+                .with("a", BASE)
+                .merge(pool(entry))
+                .forEach((name, values) -> {
+                    for (float value : values) {
+                        assertThat(value).as(name).isFinite();
+                    }
+                });
     }
 
     @ParameterizedTest

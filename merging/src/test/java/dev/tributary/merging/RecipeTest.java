@@ -245,6 +245,8 @@ class RecipeTest {
                 .containsExactly(
                         "[recipe.yml slices[0].sources[1].layer_range] is [0, 3], expected [0, 4]:"
                                 + " only passthrough takes part of a model");
+        assertThat(faults(recipe.formatted(4).replace("models/two", "models/one")))
+                .contains("[recipe.yml slices[0].sources[1]] 'models/one' is listed twice");
     }
 
     @Test
@@ -321,8 +323,9 @@ class RecipeTest {
                         "[recipe.yml models[1].model] 'models/three' is no folder beside the"
                                 + " recipe: models are not fetched from a hub, download it and name"
                                 + " its folder",
-                        "[recipe.yml models[2].model] 'models/one+some-lora' is no folder: adapters"
-                                + " are not read here, merge the adapter into its model first",
+                        "[recipe.yml models[2].model] 'models/one+some-lora' is no folder: an"
+                                + " adapter is listed by its own folder, beside base_model, and read"
+                                + " as it is",
                         "[recipe.yml parameters.rescale] true is not supported, expected false",
                         "[recipe.yml parameters.normalize] was 'yes', expected true or false");
     }

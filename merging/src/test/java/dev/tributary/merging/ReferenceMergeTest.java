@@ -10,6 +10,7 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.function.ToDoubleFunction;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -216,6 +217,85 @@ class ReferenceMergeTest {
         }
     }
 
+    /// A list runs from the embeddings and the first layer to the last layer and what follows it.
+    @Test
+    void aListOfValuesIsInterpolatedOverTheLayers() {
+        Map<String, float[]> merged =
+                merge.merge(MergeMethod.of("task_arithmetic", Map.of("lambda", "[0, 1]")));
+        assertScaled(
+                merged,
+                name ->
+                        name.contains("embed")
+                                ? 0
+                                : name.contains("scale") ? 1 : layer(name) / 2.0);
+    }
+
+    @Test
+    void filtersChooseByTheNamesOfTensors() {
+        Map<String, float[]> merged =
+                merge.merge(
+                        MergeMethod.of(
+                                "task_arithmetic",
+                                Map.of(
+                                        "lambda",
+                                        "[{\"filter\": \"up\", \"value\": [1, 0.5, 0]},"
+                                                + " {\"value\": 0.25}]",
+                                        "include",
+                                        "model.layers.*")));
+        assertScaled(
+                merged,
+                name ->
+                        !name.contains("layers")
+                                ? 0
+                                : name.contains("up") ? 1 - layer(name) / 2.0 : 0.25);
+    }
+
+    /// An expert's own weights, which run over the layers, too.
+    @Test
+    void weightsOfAnExpertMayBeListsAndFilters() {
+        merge.setting("a", "weight", "[1, 0]");
+        merge.setting("b", "weight", "[{\"filter\": \"down\", \"value\": 1}, {\"value\": 0}]");
+        merge.setting("c", "weight", "0");
+        Map<String, float[]> merged =
+                merge.merge(MergeMethod.of("task_arithmetic", Map.of("lambda", "1")));
+        for (int layer = 0; layer < 3; layer++) {
+            String name = "model.layers.%d.down.weight".formatted(layer);
+            float[] values = of(merged, name);
+            float[] from = of(base, name);
+            float[] first = of(SmallMerge.random(10, 0.1), name);
+            float[] second = of(SmallMerge.random(11, 0.1), name);
+            for (int i = 0; i < values.length; i++) {
+                assertThat(values[i])
+                        .isCloseTo(
+                                from[i] + (1 - layer / 2f) * first[i] + second[i], within(1e-5f));
+            }
+        }
+    }
+
+    private static int layer(String name) {
+        return Integer.parseInt(name.replaceFirst(".*layers\\.(\\d).*", "$1"));
+    }
+
+    /// Every tensor is the base and a multiple of the sum of all task vectors.
+    private void assertScaled(Map<String, float[]> merged, ToDoubleFunction<String> scale) {
+        merged.forEach((name, values) -> {
+            float[] from = of(base, name);
+            for (int i = 0; i < values.length; i++) {
+                double sum = 0;
+                for (int t = 0; t < 3; t++) {
+                    sum += of(SmallMerge.random(10 + t, 0.1), name)[i];
+                }
+                assertThat((double) values[i])
+                        .as(name)
+                        .isCloseTo(from[i] + scale.applyAsDouble(name) * sum, within(1e-5));
+            }
+        });
+    }
+
+    private static float[] of(Map<String, float[]> model, String name) {
+        return Objects.requireNonNull(model.get(name), name);
+    }
+
     @Test
     void anotherSeedAnotherTaskOrAnotherTensorIsAnotherMask() {
         MergeMethod first = MergeMethod.of("dare_linear", Map.of("seed", "1"));
@@ -225,6 +305,14 @@ class ReferenceMergeTest {
         SmallMerge asA = new SmallMerge(folder.resolve("x"), base).with("a", expert);
         SmallMerge asB = new SmallMerge(folder.resolve("y"), base).with("b", expert);
         assertThat(of(asA.merge(first))).isNotEqualTo(of(asB.merge(first)));
+        Map<String, float[]> ones = SmallMerge.random(1, 0);
+        ones.values().forEach(values -> Arrays.fill(values, 1));
+        Map<String, float[]> thinned =
+                new SmallMerge(folder.resolve("z"), SmallMerge.random(1, 0))
+                        .with("a", ones)
+                        .merge(first);
+        assertThat(thinned.get("model.layers.0.up.weight"))
+                .isNotEqualTo(thinned.get("model.layers.1.up.weight"));
     }
 
     @Test

@@ -342,8 +342,9 @@ class StatisticsGathererTest {
         }
     }
 
-    @Test
-    void aNanInAnExpertIsRefusedByNameBeforeItRuns() throws IOException {
+    @ParameterizedTest
+    @ValueSource(strings = {"fisher", "regmean", "lot", "cat", "tatr", "adamerging", "divmerge"})
+    void aNanInAnExpertIsRefusedByNameBeforeItRuns(String id) throws IOException {
         Path weights = pool.expert("spam").resolve("model.safetensors");
         Golden.Tensors tensors = Golden.tensors(weights);
         TinyCheckpoint broken = new TinyCheckpoint();
@@ -361,8 +362,7 @@ class StatisticsGathererTest {
         broken.write(pool.expert("spam"));
         RefusedException refused =
                 catchThrowableOfType(
-                        RefusedException.class,
-                        () -> merge(method("regmean"), "a", "spam", "hedges"));
+                        RefusedException.class, () -> merge(method(id), "a", "spam", "hedges"));
         Fault fault = refused.faults().getFirst();
         assertThat(fault.code()).isEqualTo(FailureCode.NON_FINITE);
         assertThat(fault.where()).isEqualTo("spam " + INNER);

@@ -41,12 +41,21 @@ class TeacherCacheTest {
                                 key("expert", "inputs", "tokenizer", 65).fileName(),
                                 new TeacherCache.Key(
                                                 KEY.expert(),
+                                                Digest.ofText("other"),
+                                                KEY.inputs(),
+                                                KEY.tokenizer(),
+                                                KEY.maxTokens(),
+                                                KEY.leading())
+                                        .fileName(),
+                                new TeacherCache.Key(
+                                                KEY.expert(),
+                                                KEY.base(),
                                                 KEY.inputs(),
                                                 KEY.tokenizer(),
                                                 KEY.maxTokens(),
                                                 64)
                                         .fileName()))
-                .hasSize(6);
+                .hasSize(7);
     }
 
     @Test
@@ -93,6 +102,11 @@ class TeacherCacheTest {
 
     private static TeacherCache.Key key(String expert, String inputs, String tokenizer, int max) {
         return new TeacherCache.Key(
-                Digest.ofText(expert), Digest.ofText(inputs), Digest.ofText(tokenizer), max, 0);
+                Digest.ofText(expert),
+                Digest.ofText("base"),
+                Digest.ofText(inputs),
+                Digest.ofText(tokenizer),
+                max,
+                0);
     }
 }

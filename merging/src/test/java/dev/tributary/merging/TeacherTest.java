@@ -103,7 +103,9 @@ class TeacherTest {
 
     @Test
     void leadingOutcomesAreKeptBetweenRuns(@TempDir Path folder) {
-        var key = new TeacherCache.Key(digest("e"), digest("i"), digest("t"), 8, LEADING);
+        var key =
+                new TeacherCache.Key(
+                        digest("e"), digest("b"), digest("i"), digest("t"), 8, LEADING);
         Teacher kept = teacher(logits(4), LEADING).answering(List.of(new long[] {17}));
         new TeacherCache(folder).keep(key, kept);
         Teacher found = new TeacherCache(folder).find(key).orElseThrow();

@@ -8,6 +8,7 @@ import ai.djl.pytorch.engine.PtNDManager;
 import ai.djl.pytorch.jni.JniUtils;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
@@ -61,14 +62,22 @@ final class EncoderDecoderForward implements ForwardPass {
 
     @Override
     public PtNDArray next(Batch prompts, Batch latest, DecoderCache cache) {
-        PtNDArray last =
-                decode(
-                        latest,
-                        prompts,
-                        () -> encode(prompts, new ArrayList<>()),
-                        cache,
-                        new ArrayList<>());
+        PtNDArray last = decode(latest, prompts, read(prompts), cache, new ArrayList<>());
         return scores(EngineArrays.at(manager, last, latest.ends(), config.hidden()));
+    }
+
+    /// The encoder's states, which it is asked for by every layer but only where nothing is kept
+    /// yet.
+    private Reading read(Batch prompts) {
+        AtomicReference<PtNDArray> states = new AtomicReference<>();
+        return () -> {
+            PtNDArray known = states.get();
+            if (known == null) {
+                known = encode(prompts, new ArrayList<>());
+                states.set(known);
+            }
+            return known;
+        };
     }
 
     private PtNDArray scores(PtNDArray states) {

@@ -170,8 +170,9 @@ public final class TextTokenizer implements InputReader {
         List<long[]> answers = new ArrayList<>();
         for (String text : texts) {
             long[] ids = tokenizer.encode(generation.following(text), false, false).getIds();
-            int kept = Math.min(ids.length, generation.maxNewTokens() - ends.size());
-            long[] answer = Arrays.copyOf(ids, Math.max(0, kept) + (ends.isEmpty() ? 0 : 1));
+            int end = ends.isEmpty() ? 0 : 1;
+            int kept = Math.min(ids.length, generation.maxNewTokens() - end);
+            long[] answer = Arrays.copyOf(ids, Math.max(0, kept) + end);
             if (!ends.isEmpty()) {
                 answer[answer.length - 1] = ends.getFirst();
             }

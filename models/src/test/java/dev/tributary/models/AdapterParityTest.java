@@ -13,6 +13,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Objects;
 import java.util.function.Consumer;
 import org.junit.jupiter.api.Test;
@@ -134,6 +135,48 @@ class AdapterParityTest {
                     .isInstanceOf(RefusedException.class)
                     .hasMessageContaining("%s is true, expected false", key)
                     .hasMessageContaining("bias is 'all', expected none");
+        }
+    }
+
+    /// Each would be applied to other matrices than it was trained on, or to all tokens.
+    @Test
+    void whatPlainLoraWouldGetWrongIsRefusedByName() throws Exception {
+        Path folder =
+                edited(
+                        "qwen2_lora",
+                        config -> {
+                            config.put("init_lora_weights", "pissa_niter_16");
+                            config.putArray("alora_invocation_tokens").add(7);
+                            config.putObject("arrow_config").put("top_k", 1);
+                            config.putArray("modules_to_save").add("lm_head");
+                        });
+        try (Checkpoint whole = Checkpoint.open(Fixture.named("qwen2").folder())) {
+            assertThatThrownBy(() -> Checkpoint.openAdapter(folder, whole))
+                    .isInstanceOf(RefusedException.class)
+                    .hasMessageContaining("init_lora_weights is 'pissa_niter_16'")
+                    .hasMessageContaining("alora_invocation_tokens is set, expected null")
+                    .hasMessageContaining("arrow_config is set, expected null")
+                    .hasMessageContaining("modules_to_save has 'lm_head'");
+        }
+    }
+
+    @Test
+    void anAdapterEndsItsAnswersAsItsBaseDoes() throws Exception {
+        Fixture fixture = Fixture.named("qwen2");
+        Path base = Files.createDirectories(scratch.resolve("base"));
+        for (String file : List.of("config.json", "model.safetensors")) {
+            Files.copy(fixture.folder().resolve(file), base.resolve(file));
+        }
+        Files.writeString(base.resolve("generation_config.json"), "{\"eos_token_id\": [5, 9]}");
+        Path own = edited("qwen2_lora", config -> {});
+        try (Checkpoint whole = Checkpoint.open(base)) {
+            try (Checkpoint adapted = Checkpoint.openAdapter(own, whole)) {
+                assertThat(EndTokens.of(adapted)).containsExactly(5L, 9L);
+            }
+            Files.writeString(own.resolve("generation_config.json"), "{\"eos_token_id\": 3}");
+            try (Checkpoint adapted = Checkpoint.openAdapter(own, whole)) {
+                assertThat(EndTokens.of(adapted)).containsExactly(3L);
+            }
         }
     }
 

@@ -72,4 +72,18 @@ class EncoderArchitectureTest {
         assertThat(of("distilbert_cls").canonicalName("vocab_layer_norm.bias")).isEmpty();
         assertThat(of("distilbert_cls").groupOf("transformer.layer.1.ffn.lin2.bias")).isEqualTo(2);
     }
+
+    /// Otherwise a matrix would count twice where entries of the whole model are ranked.
+    @Test
+    void copiesOfAMatrixInAFileHaveNoName() {
+        assertThat(of("qwen2").canonicalName("lm_head.weight")).isEmpty();
+        assertThat(of("llama").canonicalName("lm_head.weight")).contains("lm_head.weight");
+        assertThat(of("t5_v1_0").canonicalName("lm_head.weight")).isEmpty();
+        assertThat(of("t5_v1_1").canonicalName("lm_head.weight")).contains("lm_head.weight");
+        for (String family : List.of("t5_v1_0", "t5_v1_1")) {
+            for (String side : List.of("encoder", "decoder")) {
+                assertThat(of(family).canonicalName(side + ".embed_tokens.weight")).isEmpty();
+            }
+        }
+    }
 }

@@ -10,7 +10,9 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -112,6 +114,45 @@ class EncoderDecoderParityTest {
             assertThat(generated).containsExactly(fixture.generated());
             model.generate(new TokenizedTexts(prompts, types), 5, Set.of());
             assertThat(model.managedArrays()).isEqualTo(arrays);
+        }
+    }
+
+    /// What the decoder asks of the encoder's states has the encoder's tokens, all else of it its
+    /// own.
+    @ParameterizedTest
+    @ValueSource(strings = {"t5_v1_0", "t5_v1_1"})
+    void everyLayerIsSeenWithTheTokensOfItsSideAndWithoutPadding(String name) {
+        Fixture fixture = Fixture.named(name);
+        Batch batch = batch(fixture);
+        assertThat(batch.tokens()).isLessThan((long) batch.rows() * batch.length());
+        try (Checkpoint checkpoint = Checkpoint.open(fixture.folder());
+                RunningModel model = RunningModel.open(checkpoint)) {
+            Map<String, Integer> rows = new TreeMap<>();
+            model.watch(
+                    null,
+                    batch,
+                    new LayerWatcher() {
+                        @Override
+                        public void linear(List<String> weights, Rows inputs) {
+                            weights.forEach(weight -> rows.put(weight, inputs.count()));
+                        }
+
+                        @Override
+                        public void norm(String scale, Rows normalized) {
+                            rows.put(scale, normalized.count());
+                        }
+                    });
+            rows.remove("lm_head.weight");
+            assertThat(rows).hasSizeGreaterThan(20);
+            rows.forEach((layer, count) -> {
+                boolean ofEncoder =
+                        layer.startsWith("encoder.")
+                                || layer.contains("EncDecAttention.k")
+                                || layer.contains("EncDecAttention.v");
+                assertThat((long) count)
+                        .as(layer)
+                        .isEqualTo(ofEncoder ? batch.tokens() : batch.answers().tokens());
+            });
         }
     }
 

@@ -12,6 +12,8 @@ import java.util.Map;
 import java.util.Objects;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class LayerWatcherTest {
     private static final double TOLERANCE = 2e-5;
@@ -93,6 +95,21 @@ class LayerWatcherTest {
                                         name.startsWith("pooler")
                                                 ? batch.rows()
                                                 : (int) batch.tokens()));
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"qwen2", "llama"})
+    void aDecoderHasNoRowForPaddingOnEitherSide(String name) {
+        Fixture decoder = Fixture.named(name);
+        Batch padded = decoder.batch();
+        try (Checkpoint opened = Checkpoint.open(decoder.folder());
+                RunningModel running = RunningModel.open(opened)) {
+            Map<String, Integer> counts = Seen.of(running, padded).counts();
+            counts.remove("lm_head.weight");
+            assertThat(counts).hasSizeGreaterThan(10);
+            counts.forEach((layer, count) ->
+                    assertThat((long) count).as(layer).isEqualTo(padded.tokens()));
+        }
     }
 
     @Test

@@ -5,6 +5,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.nio.ByteBuffer;
+import java.util.Arrays;
 import java.util.Set;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.producer.ProducerRecord;
@@ -45,13 +46,26 @@ public record DeadLetterRecord(
     /// The worker that refused the record.
     public static final String WORKER = "tributary-worker";
 
+    /// Bytes of a record that is too large to be kept whole: a broker takes a megabyte, and what is
+    /// said around it has to fit in, too.
+    public static final String CUT = "tributary-cut-from-bytes";
+
     private static final String ORIGIN = "kafka_dlt-";
-    private static final Set<String> OURS = Set.of(ERROR_CODE, ERROR_MESSAGE, STAGE, WORKER);
+    private static final Set<String> OURS = Set.of(ERROR_CODE, ERROR_MESSAGE, STAGE, WORKER, CUT);
+    private static final int LARGEST = 768 * 1024;
+    private static final int KEPT = 64 * 1024;
+    private static final int LONGEST_MESSAGE = 64 * 1024;
     private static final int LONGEST_STACK_TRACE = 8192;
 
-    /// The record to send: same key, same value, same partition number.
+    /// The record to send: same key, same value, same partition number. Of one that is too large
+    /// for the queue, only the beginning, without its headers: it must not hold up its partition.
     public ProducerRecord<byte[], byte[]> toProducerRecord(Topic queue) {
-        Headers headers = withoutAdded(original.headers());
+        long bytes = bytes(original);
+        boolean cut = bytes > LARGEST;
+        Headers headers = cut ? new RecordHeaders() : withoutAdded(original.headers());
+        if (cut) {
+            headers.add(CUT, Long.toString(bytes).getBytes(UTF_8));
+        }
         put(headers, "original-topic", original.topic().getBytes(UTF_8));
         put(headers, "original-partition", bytes(original.partition()));
         put(headers, "original-offset", bytes(original.offset()));
@@ -60,7 +74,8 @@ public record DeadLetterRecord(
         put(headers, "original-consumer-group", consumerGroup.getBytes(UTF_8));
         if (cause != null) {
             put(headers, "exception-fqcn", cause.getClass().getName().getBytes(UTF_8));
-            put(headers, "exception-message", String.valueOf(cause.getMessage()).getBytes(UTF_8));
+            String said = beginning(String.valueOf(cause.getMessage()), LONGEST_MESSAGE);
+            put(headers, "exception-message", said.getBytes(UTF_8));
             put(headers, "exception-stacktrace", stackTrace(cause).getBytes(UTF_8));
             if (cause.getCause() != null) {
                 String fqcn = cause.getCause().getClass().getName();
@@ -68,12 +83,42 @@ public record DeadLetterRecord(
             }
         }
         headers.add(ERROR_CODE, code.getBytes(UTF_8));
-        headers.add(ERROR_MESSAGE, message.getBytes(UTF_8));
+        headers.add(ERROR_MESSAGE, beginning(message, LONGEST_MESSAGE).getBytes(UTF_8));
         headers.add(STAGE, stage.getBytes(UTF_8));
         headers.add(WORKER, worker.getBytes(UTF_8));
         int partition = original.partition() % queue.partitions();
         return new ProducerRecord<>(
-                queue.topicName(), partition, null, original.key(), original.value(), headers);
+                queue.topicName(),
+                partition,
+                null,
+                cut ? beginning(original.key()) : original.key(),
+                cut ? beginning(original.value()) : original.value(),
+                headers);
+    }
+
+    private static long bytes(ConsumerRecord<byte[], byte[]> record) {
+        long bytes = length(record.key()) + length(record.value());
+        for (Header header : record.headers()) {
+            bytes += header.key().length() + length(header.value());
+        }
+        return bytes;
+    }
+
+    private static long length(byte @Nullable [] part) {
+        return part == null ? 0 : part.length;
+    }
+
+    private static byte @Nullable [] beginning(byte @Nullable [] part) {
+        return part == null ? null : Arrays.copyOf(part, Math.min(part.length, KEPT));
+    }
+
+    private static String beginning(String text, int most) {
+        return text.substring(0, Math.min(text.length(), most));
+    }
+
+    /// Whether only the beginning of a record is kept, which cannot be replayed.
+    public static boolean isCut(ConsumerRecord<byte[], byte[]> deadLetter) {
+        return deadLetter.headers().lastHeader(CUT) != null;
     }
 
     /// The record a dead letter was made from, to be sent to its first topic once more.
@@ -125,7 +170,6 @@ public record DeadLetterRecord(
     private static String stackTrace(Throwable cause) {
         StringWriter text = new StringWriter();
         cause.printStackTrace(new PrintWriter(text));
-        String trace = text.toString();
-        return trace.substring(0, Math.min(trace.length(), LONGEST_STACK_TRACE));
+        return beginning(text.toString(), LONGEST_STACK_TRACE);
     }
 }

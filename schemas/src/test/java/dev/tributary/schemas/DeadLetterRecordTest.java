@@ -5,9 +5,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.nio.ByteBuffer;
+import java.util.Arrays;
 import java.util.Optional;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.producer.ProducerRecord;
+import org.apache.kafka.common.header.Header;
 import org.apache.kafka.common.header.Headers;
 import org.apache.kafka.common.header.internals.RecordHeaders;
 import org.apache.kafka.common.record.TimestampType;
@@ -93,6 +95,35 @@ class DeadLetterRecordTest {
                 .hasMessageStartingWith("[tributary.pool-events-4@1099511627776]");
     }
 
+    /// A record a broker has taken may be too large with what is said around it.
+    @Test
+    void ofARecordThatIsTooLargeTheBeginningIsKept() {
+        byte[] value = new byte[1_000_000];
+        value[7] = 42;
+        ProducerRecord<byte[], byte[]> sent =
+                new DeadLetterRecord(
+                                original(value),
+                                "g",
+                                "UNREADABLE",
+                                "m".repeat(1_000_000),
+                                "s",
+                                "w",
+                                new IllegalStateException("no".repeat(1_000_000)))
+                        .toProducerRecord(Topic.POOL_EVENTS_DLQ);
+        long bytes = (long) sent.key().length + sent.value().length;
+        for (Header header : sent.headers()) {
+            bytes += header.key().length() + header.value().length;
+        }
+        assertThat(bytes).isLessThan(300_000);
+        assertThat(sent.value()).startsWith(Arrays.copyOf(value, 100));
+        assertThat(text(sent.headers(), "tributary-cut-from-bytes").map(Integer::valueOf))
+                .hasValueSatisfying(all -> assertThat(all).isBetween(1_000_000, 1_000_100));
+        assertThat(buffer(sent.headers(), "kafka_dlt-original-offset").getLong())
+                .isEqualTo(1L << 40);
+        assertThat(DeadLetterRecord.isCut(received(sent))).isTrue();
+        assertThat(DeadLetterRecord.isCut(received(deadLetter(null)))).isFalse();
+    }
+
     private static ProducerRecord<byte[], byte[]> deadLetter(
             @org.jspecify.annotations.Nullable Throwable cause) {
         return new DeadLetterRecord(
@@ -113,6 +144,10 @@ class DeadLetterRecordTest {
     }
 
     private static ConsumerRecord<byte[], byte[]> original() {
+        return original(VALUE);
+    }
+
+    private static ConsumerRecord<byte[], byte[]> original(byte[] value) {
         return new ConsumerRecord<>(
                 "tributary.pool-events",
                 4,
@@ -120,9 +155,9 @@ class DeadLetterRecordTest {
                 1234L,
                 TimestampType.CREATE_TIME,
                 KEY.length,
-                VALUE.length,
+                value.length,
                 KEY,
-                VALUE,
+                value,
                 headersAsTheyCame(),
                 Optional.empty());
     }

@@ -33,6 +33,9 @@ final class AdapterFolder {
     private static final String LEFT = ".lora_B.weight";
     private static final String SAVED = ".modules_to_save";
     private static final long ALIGNMENT = 64;
+    private static final List<String> CHANGES_BASE =
+            List.of("pissa", "olora", "corda", "loftq", "lora_ga");
+    private static final List<String> TIED = List.of("lm_head", "embed_tokens", "shared");
 
     private final Path folder;
     private final Checkpoint base;
@@ -67,6 +70,8 @@ final class AdapterFolder {
     static AdapterFolder read(Path folder, Checkpoint base, Arena arena) {
         AdapterFolder adapter = new AdapterFolder(folder, base, arena);
         adapter.refuseOtherKinds();
+        adapter.refuseChangedBase();
+        adapter.refuseTiedParts();
         adapter.file.header().tensors().values().forEach(adapter::tensor);
         adapter.classify();
         if (!adapter.faults.isEmpty()) {
@@ -90,10 +95,38 @@ final class AdapterFolder {
             }
         }
         for (String key :
-                List.of("layer_replication", "target_parameters", "trainable_token_indices")) {
+                List.of(
+                        "layer_replication",
+                        "target_parameters",
+                        "trainable_token_indices",
+                        "alora_invocation_tokens",
+                        "arrow_config")) {
             JsonNode value = config.path(key);
             if (!value.isMissingNode() && !value.isNull() && !value.isEmpty()) {
                 refuse("%s is set, expected null: only plain LoRA is applied".formatted(key));
+            }
+        }
+    }
+
+    /// Ways to start that change the base's own matrices, so that the factors stand on others.
+    private void refuseChangedBase() {
+        String start = config.path("init_lora_weights").asText("");
+        if (CHANGES_BASE.stream().anyMatch(start::startsWith)) {
+            refuse(
+                    "init_lora_weights is '%s', which changes the base's matrices: expected an adapter of the base as it is, which PEFT saves with path_initial_model_for_weight_conversion"
+                            .formatted(start));
+        }
+    }
+
+    /// A table that is also the head cannot become two.
+    private void refuseTiedParts() {
+        boolean tied = base.config().path("tie_word_embeddings").asBoolean(false);
+        for (JsonNode part : config.path("modules_to_save")) {
+            String module = part.asText();
+            if (tied && TIED.contains(module.substring(module.lastIndexOf('.') + 1))) {
+                refuse(
+                        "modules_to_save has '%s', but the base's embeddings are its head, too: expected modules of their own"
+                                .formatted(module));
             }
         }
     }

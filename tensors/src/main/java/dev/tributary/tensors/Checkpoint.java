@@ -31,7 +31,7 @@ public final class Checkpoint implements AutoCloseable {
     private final SequencedMap<String, TensorInfo> tensors;
     private final Map<String, SafetensorsFile> fileOf;
     private final Map<String, LowRank> lowRank;
-    private final boolean adapts;
+    private final @Nullable Checkpoint adapted;
 
     private Checkpoint(Path directory, JsonNode config, Arena arena, List<SafetensorsFile> files) {
         this.directory = directory;
@@ -39,7 +39,7 @@ public final class Checkpoint implements AutoCloseable {
         this.arena = arena;
         this.fileOf = new HashMap<>();
         this.lowRank = Map.of();
-        this.adapts = false;
+        this.adapted = null;
         SequencedMap<String, TensorInfo> all = new TreeMap<>();
         for (SafetensorsFile file : files) {
             all.putAll(file.header().tensors());
@@ -55,7 +55,7 @@ public final class Checkpoint implements AutoCloseable {
         this.fileOf = new HashMap<>(base.fileOf);
         this.fileOf.putAll(adapter.saved);
         this.lowRank = Map.copyOf(adapter.lowRank);
-        this.adapts = true;
+        this.adapted = base;
         this.tensors = Collections.unmodifiableSequencedMap(adapter.tensors);
     }
 
@@ -116,14 +116,15 @@ public final class Checkpoint implements AutoCloseable {
         return directory;
     }
 
-    /// Another JSON file beside the weights, such as `generation_config.json`; empty where there is
-    /// none.
+    /// Another JSON file beside the weights, such as `generation_config.json`, or beside those of
+    /// the base where an adapter has none; empty where there is none.
     ///
     /// @throws CorruptCheckpointException where it is no JSON object
     public Optional<JsonNode> otherConfig(String name) {
-        return Files.exists(directory().resolve(name), LinkOption.NOFOLLOW_LINKS)
-                ? Optional.of(ConfigFile.read(directory(), name))
-                : Optional.empty();
+        if (Files.exists(directory.resolve(name), LinkOption.NOFOLLOW_LINKS)) {
+            return Optional.of(ConfigFile.read(directory, name));
+        }
+        return adapted == null ? Optional.empty() : adapted.otherConfig(name);
     }
 
     /// The content of `config.json`.
@@ -138,7 +139,7 @@ public final class Checkpoint implements AutoCloseable {
 
     /// Whether this is an adapter on a base, of which its own folder holds but the difference.
     public boolean adapts() {
-        return adapts;
+        return adapted != null;
     }
 
     /// The factors of a matrix that an adapter changes; empty for all other tensors.

@@ -10,15 +10,18 @@ import dev.tributary.events.GenerationPromoted;
 import dev.tributary.events.RegressionAlert;
 import dev.tributary.schemas.Topic;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.Comparator;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.NavigableSet;
 import java.util.Objects;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.TreeSet;
 import java.util.stream.Collectors;
 import org.apache.avro.specific.SpecificRecord;
 
@@ -30,13 +33,21 @@ import org.apache.avro.specific.SpecificRecord;
 /// follows from the one before and has the members its events say; every generation has exactly one
 /// verdict; nothing is promoted and no alert changes twice in a row.
 final class History {
+    /// What injected faults may end in.
+    private static final Set<String> OF_FAULTS = Set.of("CRASH_LOOP", "MERGE_FAILED");
+
     private final List<Sent> sent;
     private final List<Seen> seen;
 
     /// The record that counts of each event that was not refused: the first.
     private final Map<String, Sent> byId = new HashMap<>();
 
-    private final Set<String> refused = new HashSet<>();
+    /// Why each record was refused, by its place.
+    private final Map<String, String> refused = new HashMap<>();
+
+    /// The last offset that each generation of a pool covers.
+    private final Map<String, NavigableSet<Long>> ends = new HashMap<>();
+
     private final Findings findings = new Findings();
 
     private History(List<Sent> sent, List<Seen> seen) {
@@ -83,10 +94,11 @@ final class History {
         Map<String, Integer> letters = new LinkedHashMap<>();
         for (DeadLetter letter : events(DeadLetter.class)) {
             if (letter.getTopic().equals(Topic.POOL_EVENTS.topicName())) {
-                letters.merge(place(letter.getPartition(), letter.getOffset()), 1, Integer::sum);
+                String place = place(letter.getPartition(), letter.getOffset());
+                letters.merge(place, 1, Integer::sum);
+                refused.put(place, letter.getCode());
             }
         }
-        refused.addAll(letters.keySet());
         for (Sent one : sent) {
             if (one.eventId() != null && !isRefused(one)) {
                 byId.putIfAbsent(one.eventId(), one);
@@ -101,7 +113,7 @@ final class History {
     }
 
     private boolean isRefused(Sent one) {
-        return refused.contains(place(one.partition(), one.offset()));
+        return refused.containsKey(place(one.partition(), one.offset()));
     }
 
     private void checkAnswers() {
@@ -110,6 +122,14 @@ final class History {
             for (String id : generation.getCovers()) {
                 covered.computeIfAbsent(id, _ -> new ArrayList<>()).add(generation.getNumber());
             }
+            generation.getCovers().stream()
+                    .map(byId::get)
+                    .filter(Objects::nonNull)
+                    .map(Sent::offset)
+                    .max(Comparator.naturalOrder())
+                    .ifPresent(end ->
+                            ends.computeIfAbsent(generation.getPool(), _ -> new TreeSet<>())
+                                    .add(end));
         }
         for (Sent one : sent) {
             List<Long> by =
@@ -120,6 +140,13 @@ final class History {
                 case PUBLISH -> {
                     if (by.isEmpty() && !isRefused(one) && !withdrawnLater(one)) {
                         findings.add(Kind.LOST, "%s has no answer".formatted(one.place()));
+                    }
+                    String code = refused.get(place(one.partition(), one.offset()));
+                    if (code != null && !mayEndSo(one, code)) {
+                        findings.add(
+                                Kind.LOST,
+                                "%s was set aside with %s, expected a generation"
+                                        .formatted(one.place(), code));
                     }
                 }
                 case WRONG_BASE, GARBAGE -> {
@@ -143,14 +170,30 @@ final class History {
         });
     }
 
-    /// Whether the pool may have come back to what it had before without a generation in between.
+    /// Whether a sound checkpoint may have been set aside: where work on it was made to fail again
+    /// and again, or its pool's configuration was.
+    private boolean mayEndSo(Sent published, String code) {
+        return OF_FAULTS.contains(code)
+                || sent.stream()
+                        .anyMatch(other ->
+                                other.kind() == Sent.Kind.CONFIGURE
+                                        && other.pool().equals(published.pool())
+                                        && isRefused(other));
+    }
+
+    /// Whether the pool may have come back to what it had before without a generation in between:
+    /// where the task was withdrawn before the pool's next generation was begun.
     private boolean withdrawnLater(Sent published) {
+        Long next =
+                ends.getOrDefault(published.pool(), Collections.emptyNavigableSet())
+                        .higher(published.offset());
         return sent.stream()
                 .anyMatch(later ->
                         later.kind() == Sent.Kind.RETIRE
                                 && later.pool().equals(published.pool())
                                 && Objects.equals(later.task(), published.task())
-                                && later.offset() > published.offset());
+                                && later.offset() > published.offset()
+                                && (next == null || later.offset() <= next));
     }
 
     private void checkGenerations() {

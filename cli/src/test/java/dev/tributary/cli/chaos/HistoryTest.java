@@ -98,6 +98,15 @@ class HistoryTest {
                 Kind.LOST, story -> story.remove(story.events(DeadLetter.class).getFirst())),
         BYTES_THAT_ARE_NO_EVENT_VANISHED(
                 Kind.LOST, story -> story.remove(story.events(DeadLetter.class).getLast())),
+        WHAT_WAS_WITHDRAWN_AFTER_THE_NEXT_GENERATION_HAS_NO_ANSWER(
+                Kind.LOST,
+                story -> story.events(GenerationMerged.class).getFirst().getCovers().remove("b1")),
+        A_SOUND_CHECKPOINT_IS_SET_ASIDE(
+                Kind.LOST,
+                story -> {
+                    story.events(GenerationMerged.class).get(1).getCovers().clear();
+                    story.seen(Topic.DEAD_LETTERS, letter("ARTIFACT_MISSING", "a2", 5));
+                }),
         A_NUMBER_IS_LEFT_OUT(
                 Kind.LOST,
                 story -> story.events(GenerationMerged.class).getLast().put("number", 4L)),
@@ -201,7 +210,7 @@ class HistoryTest {
                         .setCodeVersion("1")
                         .setFailedAt(Instant.EPOCH)
                         .build());
-        story.seen(Topic.DEAD_LETTERS, letter("b2", 3));
+        story.seen(Topic.DEAD_LETTERS, letter("CRASH_LOOP", "b2", 3));
         story.seen(Topic.GENERATIONS, generation(2, List.of(), Map.of("b", "b1")));
         story.seen(Topic.EVALUATIONS, verdict(1));
         story.seen(Topic.EVALUATIONS, verdict(2));
@@ -214,7 +223,7 @@ class HistoryTest {
         Story story = new Story();
         story.sent(Sent.Kind.PUBLISH, "a1", "a");
         story.sent(Sent.Kind.AGAIN, "a1", "a");
-        story.seen(Topic.DEAD_LETTERS, letter("a1", 0));
+        story.seen(Topic.DEAD_LETTERS, letter("MERGE_FAILED", "a1", 0));
         story.seen(Topic.GENERATIONS, generation(1, List.of("a1"), Map.of("a", "a1")));
         story.seen(Topic.EVALUATIONS, verdict(1));
 
@@ -255,8 +264,12 @@ class HistoryTest {
     }
 
     private static DeadLetter letter(@Nullable String eventId, long offset) {
+        return letter("WRONG_BASE", eventId, offset);
+    }
+
+    private static DeadLetter letter(String code, @Nullable String eventId, long offset) {
         return DeadLetter.newBuilder()
-                .setCode("WRONG_BASE")
+                .setCode(code)
                 .setSentences(List.of("[baseDigest] is another"))
                 .setTopic(Topic.POOL_EVENTS.topicName())
                 .setPartition(0)

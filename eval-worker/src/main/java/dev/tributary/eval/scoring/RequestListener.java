@@ -24,6 +24,9 @@ import org.jboss.logging.Logger;
 /// so that its offset can be committed; waits for a broker or a registry as long as it takes.
 final class RequestListener {
 
+    /// However long broker or registry are away, work goes on this soon after they are back.
+    private static final Duration LONGEST_PAUSE = Duration.ofSeconds(10);
+
     private static final Logger LOG = Logger.getLogger(RequestListener.class);
 
     private final Deserializer<SpecificRecord> events;
@@ -156,6 +159,9 @@ final class RequestListener {
     private void waitFor(String what, RuntimeException failure, int attempt)
             throws InterruptedException {
         Duration delay = policy.delay(attempt, ThreadLocalRandom.current().nextDouble());
+        if (delay.compareTo(LONGEST_PAUSE) > 0) {
+            delay = LONGEST_PAUSE;
+        }
         LOG.warnf("waiting for %s, tried again in %s: %s", what, delay, failure.getMessage());
         Thread.sleep(delay);
     }

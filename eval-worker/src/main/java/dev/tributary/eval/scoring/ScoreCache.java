@@ -12,6 +12,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /// Keeps what experts answered and what generations scored, by content: an expert is run over a
 /// task's items once however many generations it goes into, and a generation that is issued again
@@ -34,16 +35,22 @@ final class ScoreCache {
     /// What a score is determined by.
     ///
     /// @param expert digest of the expert's checkpoint
+    /// @param base digest of the base, on which an adapter stands; null where it is not told
     /// @param generationId digest of everything that determines the generation
     /// @param items digest of the validation items
-    record Key(Digest expert, String generationId, Digest items, TaskDefinition task) {
+    record Key(
+            Digest expert,
+            @Nullable Digest base,
+            String generationId,
+            Digest items,
+            TaskDefinition task) {
 
         Digest ofExpert() {
-            return digest("expert", expert.value());
+            return digest("expert", "%s on %s".formatted(expert, base));
         }
 
         Digest ofResult() {
-            return digest("result", expert.value() + " " + generationId);
+            return digest("result", "%s on %s %s".formatted(expert, base, generationId));
         }
 
         private Digest digest(String what, String models) {

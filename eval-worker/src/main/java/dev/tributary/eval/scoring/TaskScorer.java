@@ -56,6 +56,7 @@ final class TaskScorer {
         ScoreCache.Key key =
                 new ScoreCache.Key(
                         request.expert().digest(),
+                        request.base() == null ? null : request.base().digest(),
                         request.subject().generationId(),
                         items,
                         definition);

@@ -17,7 +17,7 @@ import java.util.stream.IntStream;
 /// the Gram matrix of a task's inputs to the layer in its own expert. They are projected out of
 /// every other task's vector, one task after the other in the order of their names. Of norms'
 /// scales and of shifts and biases the entries of the largest scores are set to zero. The matrices
-/// are never formed where the inputs are few: their factors are.
+/// are never formed where the inputs are few or the outputs many.
 ///
 /// @param lambda scale of the sum
 /// @param basis how many directions or entries a task has trimmed from the others
@@ -58,6 +58,10 @@ public record Cat(Setting lambda, int basis, double balance, boolean rescale, in
 
     /// Below this share of the output's width the factors are cheaper than the matrix.
     private static final int FEW = 4;
+
+    /// Outputs of a layer above which the matrix would be huge: its eigenvectors are found by its
+    /// products with vectors.
+    static final int WIDE = 4096;
 
     /// Rows of a symmetric matrix that are computed at a time, without what mirrors others.
     private static final int BLOCK = 256;
@@ -168,6 +172,18 @@ public record Cat(Setting lambda, int basis, double balance, boolean rescale, in
             return LinearAlgebra.multiply(arena, own.rows(from, count), false, matrix, !gram);
         }
 
+        /// `target += weight v X^T X` for vectors `v`, which are rows.
+        private void addProduct(double weight, Matrix vectors, Matrix target) {
+            if (gram) {
+                LinearAlgebra.multiplyAdd(weight, vectors, false, matrix, false, target);
+            } else if (matrix.rows() > 0) {
+                try (Arena one = Arena.ofConfined()) {
+                    Matrix along = LinearAlgebra.multiply(one, vectors, false, matrix, true);
+                    LinearAlgebra.multiplyAdd(weight, along, false, matrix, false, target);
+                }
+            }
+        }
+
         /// Adds some rows of `weight T X^T X T^T`, right of the diagonal.
         ///
         /// @param moved all of [#moved]
@@ -231,6 +247,9 @@ public record Cat(Setting lambda, int basis, double balance, boolean rescale, in
         if (few(own, inputs)) {
             return workers.map(own.size(), k -> ofFactors(own, inputs, k, work));
         }
+        if (own.getFirst().rows() > WIDE) {
+            return workers.map(own.size(), k -> ofProducts(own, inputs, k, work));
+        }
         try (Arena shared = Arena.ofShared()) {
             Matrix all = all(own, inputs, workers, shared);
             return workers.map(own.size(), k -> ofMatrix(own, inputs, all, k, work));
@@ -260,6 +279,36 @@ public record Cat(Setting lambda, int basis, double balance, boolean rescale, in
                 }
             }
             return positive(conflict, arena).copy(work);
+        }
+    }
+
+    /// The same by products with vectors.
+    Matrix ofProducts(List<Matrix> own, List<Seen> inputs, int k, Arena work) {
+        try (Arena arena = Arena.ofConfined()) {
+            return BlockLanczos.positive(
+                            own.get(k).rows(),
+                            basis,
+                            (vectors, target) -> {
+                                for (int i = 0; i < own.size(); i++) {
+                                    if (i != k) {
+                                        addProduct(own.get(i), inputs, k, i, vectors, target);
+                                    }
+                                }
+                            },
+                            arena)
+                    .copy(work);
+        }
+    }
+
+    /// `target += v tau_i (G_k - balance G_i) tau_i^T` for vectors `v`, which are rows.
+    private void addProduct(
+            Matrix own, List<Seen> inputs, int k, int i, Matrix vectors, Matrix target) {
+        try (Arena one = Arena.ofConfined()) {
+            Matrix through = LinearAlgebra.multiply(one, vectors, false, own, false);
+            Matrix weighed = Matrix.zeros(one, through.rows(), through.columns());
+            inputs.get(k).addProduct(1, through, weighed);
+            inputs.get(i).addProduct(-balance, through, weighed);
+            LinearAlgebra.multiplyAdd(1, weighed, false, own, true, target);
         }
     }
 
@@ -409,12 +458,17 @@ public record Cat(Setting lambda, int basis, double balance, boolean rescale, in
         for (MergeTensor tensor : tensors) {
             if (tensor.linear()) {
                 long rows = tensor.shape().getFirst();
-                long together = 2L + Math.min(Workers.available(), experts);
+                boolean wide = rows > WIDE;
+                long columns = wide ? BlockLanczos.MOST_VECTORS : rows;
+                long together = (wide ? 0L : 2L) + Math.min(Workers.available(), experts);
                 largest =
                         Math.max(
                                 largest,
-                                together * rows * rows + (2L * experts + 1) * tensor.elements());
-                operations += experts * 4.0 * rows * rows * rows;
+                                together * rows * columns + (2L * experts + 1) * tensor.elements());
+                operations +=
+                        wide
+                                ? 4.0 * experts * experts * columns * tensor.elements()
+                                : experts * 4.0 * rows * rows * rows;
             }
         }
         return MergeCost.passes(tensors, 1, 1)

@@ -1,5 +1,6 @@
 package dev.tributary.merging.method;
 
+import dev.tributary.tensors.Fault;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -114,6 +115,11 @@ public record Fisher(double floor, boolean normalize, int calibrationItems) impl
             }
         }
         return Math.sqrt(squares);
+    }
+
+    @Override
+    public List<Fault> faults(MergeInputs inputs) {
+        return WeightSum.faults(inputs);
     }
 
     @Override

@@ -1,5 +1,6 @@
 package dev.tributary.merging.method;
 
+import dev.tributary.tensors.Fault;
 import java.util.Arrays;
 import java.util.List;
 
@@ -73,6 +74,11 @@ public record MultiSlerp(SphereCenter center, boolean normalizeWeights) implemen
         }
         double scale = length / directionLength;
         return Arrays.stream(direction).map(d -> d * scale).toArray();
+    }
+
+    @Override
+    public List<Fault> faults(MergeInputs inputs) {
+        return normalizeWeights ? WeightSum.faults(inputs) : List.of();
     }
 
     @Override

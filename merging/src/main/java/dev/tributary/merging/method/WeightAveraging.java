@@ -1,6 +1,5 @@
 package dev.tributary.merging.method;
 
-import dev.tributary.tensors.FailureCode;
 import dev.tributary.tensors.Fault;
 import java.util.Arrays;
 import java.util.List;
@@ -50,17 +49,7 @@ public record WeightAveraging(boolean normalize) implements MergeMethod {
 
     @Override
     public List<Fault> faults(MergeInputs inputs) {
-        boolean noMean =
-                normalize
-                        && inputs.tensors().stream()
-                                .anyMatch(t -> Arrays.stream(t.weights()).sum() == 0);
-        return noMean
-                ? List.of(
-                        new Fault(
-                                FailureCode.BAD_OPTION,
-                                "weight",
-                                "the members' weights add up to 0, so there is no mean of them"))
-                : List.of();
+        return normalize ? WeightSum.faults(inputs) : List.of();
     }
 
     @Override

@@ -9,6 +9,8 @@ import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class CatTest {
     private static final int WIDTH = 6;
@@ -150,5 +152,65 @@ class CatTest {
         for (long i = 0; i < one.elements(); i++) {
             assertThat(one.at(i)).isCloseTo(other.at(i), within(1e-8));
         }
+    }
+
+    /// With many outputs neither is formed: there are products with vectors alone. 150 outputs take
+    /// many of them, three are fewer than a block.
+    @ParameterizedTest
+    @ValueSource(ints = {150, 40, 3})
+    void productsFindTheSameDirectionsAsTheMatrix(int outputs) {
+        List<Matrix> own = several(outputs);
+        List<Matrix> inputs = several(90);
+        List<Cat.Seen> grams =
+                inputs.stream()
+                        .map(x -> LinearAlgebra.multiply(arena, x, true, x, false))
+                        .map(gram -> new Cat.Seen(gram, true))
+                        .toList();
+        for (int k = 0; k < 3; k++) {
+            Matrix ofMatrix = conflicting(cat(2, 0.9), own, rows(inputs), k);
+            assertThat(ofMatrix.columns()).isPositive();
+            for (List<Cat.Seen> seen : List.of(rows(inputs), grams)) {
+                Matrix ofProducts = cat(2, 0.9).ofProducts(own, seen, k, arena);
+                Matrix one = LinearAlgebra.multiply(arena, ofMatrix, false, ofMatrix, true);
+                Matrix other = LinearAlgebra.multiply(arena, ofProducts, false, ofProducts, true);
+                assertThat(ofProducts.columns()).isEqualTo(ofMatrix.columns());
+                for (long i = 0; i < one.elements(); i++) {
+                    assertThat(one.at(i)).isCloseTo(other.at(i), within(1e-6));
+                }
+            }
+        }
+    }
+
+    @Test
+    void eigenvaluesThatLieCloseAreToldApart() {
+        int size = 300;
+        Matrix products =
+                BlockLanczos.positive(
+                        size,
+                        3,
+                        (vectors, target) -> {
+                            for (int i = 0; i < vectors.rows(); i++) {
+                                for (int j = 0; j < size; j++) {
+                                    double eigenvalue = j < 3 ? 1 - 0.01 * j : -j;
+                                    double sum = target.get(i, j) + eigenvalue * vectors.get(i, j);
+                                    target.set(i, j, sum);
+                                }
+                            }
+                        },
+                        arena);
+        assertThat(products.columns()).isEqualTo(3);
+        for (int k = 0; k < 3; k++) {
+            assertThat(Math.abs(products.get(k, k))).isCloseTo(1, within(1e-8));
+        }
+    }
+
+    @Test
+    void nothingIsFoundWhereNoEigenvalueIsPositive() {
+        assertThat(BlockLanczos.positive(50, 2, (_, _) -> {}, arena).columns()).isZero();
+        assertThat(
+                        BlockLanczos.positive(
+                                        50, 2, (vectors, target) -> target.add(-2, vectors), arena)
+                                .columns())
+                .isZero();
     }
 }
