@@ -11,9 +11,11 @@ import org.jspecify.annotations.Nullable;
 ///
 /// Vectors are rows here.
 final class BlockLanczos {
-    /// At the latest with so many vectors it stops; what is not told apart by then differs by less
-    /// than the inputs are known.
-    static final int MOST_VECTORS = 600;
+    /// With so many vectors it stops and takes what it has, however well that is known.
+    private static final int MOST_VECTORS = 600;
+
+    /// Vectors for each that is wanted, at least.
+    private static final int FOR_EACH = 4;
 
     /// Vectors that are multiplied together beside those that are wanted, so that eigenvalues that
     /// lie close together are told apart sooner.
@@ -56,9 +58,14 @@ final class BlockLanczos {
         this.wanted = Math.min(wanted, size);
         this.product = product;
         this.arena = arena;
-        this.most = Math.min(size, MOST_VECTORS);
+        this.most = Math.min(size, mostVectors(wanted));
         this.basis = Matrix.zeros(arena, most, size);
         this.projected = Matrix.zeros(arena, most, most);
+    }
+
+    /// How many vectors are held at most.
+    static int mostVectors(int wanted) {
+        return Math.max(MOST_VECTORS, FOR_EACH * wanted);
     }
 
     /// The eigenvectors of the largest eigenvalues, as columns, as far as these are positive.

@@ -459,7 +459,7 @@ public record Cat(Setting lambda, int basis, double balance, boolean rescale, in
             if (tensor.linear()) {
                 long rows = tensor.shape().getFirst();
                 boolean wide = rows > WIDE;
-                long columns = wide ? BlockLanczos.MOST_VECTORS : rows;
+                long columns = wide ? BlockLanczos.mostVectors(basis) : rows;
                 long together = (wide ? 0L : 2L) + Math.min(Workers.available(), experts);
                 largest =
                         Math.max(
